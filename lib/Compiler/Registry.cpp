@@ -8,6 +8,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "passes/Import/Passes.h"
 
 void mxn::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -15,4 +16,7 @@ void mxn::registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<onnx::ONNXDialect, llm::LLMDialect, program::ProgramDialect, kernel::KernelDialect>();
 }
 
-void mxn::registerPasses() { mlir::registerAllPasses(); }
+void mxn::registerPasses() {
+  mlir::registerAllPasses();
+  registerMxNImportPasses();
+}
