@@ -8,6 +8,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "passes/Dispatch/Passes.h"
 #include "passes/Import/Passes.h"
 
 void mxn::registerDialects(mlir::DialectRegistry &registry) {
@@ -19,4 +20,5 @@ void mxn::registerDialects(mlir::DialectRegistry &registry) {
 void mxn::registerPasses() {
   mlir::registerAllPasses();
   registerMxNImportPasses();
+  registerMxNDispatchPasses();
 }
