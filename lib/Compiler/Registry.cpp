@@ -10,6 +10,8 @@
 #include "mlir/InitAllPasses.h"
 #include "passes/Dispatch/Passes.h"
 #include "passes/Import/Passes.h"
+#include "passes/Lowering/Passes.h"
+#include "targets/CPU/Passes.h"
 
 void mxn::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -21,4 +23,6 @@ void mxn::registerPasses() {
   mlir::registerAllPasses();
   registerMxNImportPasses();
   registerMxNDispatchPasses();
+  registerMxNLoweringPasses();
+  cpu::registerMxNCPUPasses();
 }
