@@ -8,7 +8,7 @@
 
 using namespace mxn::cpu;
 
-static void pause() {
+static void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -79,7 +79,7 @@ void *ThreadPool::workerMain(void *argument) {
   uint32_t seen = 0;
   for (;;) {
     for (uint32_t i = 0; i < pool->spins && pool->epoch.load(std::memory_order_acquire) == seen; ++i)
-      pause();
+      relax();
     if (pool->epoch.load() == seen) {
       std::unique_lock<std::mutex> lock(pool->mutex);
       pool->sleepers.fetch_add(1);
@@ -120,7 +120,7 @@ int32_t ThreadPool::run(const Job &newJob) {
   gate.fetch_or(closed, std::memory_order_acq_rel);
   for (uint32_t i = 0; gate.load(std::memory_order_acquire) != closed; ++i) {
     if (i < spins)
-      pause();
+      relax();
     else
       sched_yield();
   }
