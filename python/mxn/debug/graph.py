@@ -80,9 +80,10 @@ def expose(model: ModelProto, values: Mapping[str, Any], only: Iterable[str] | N
 
 def isolate(model: ModelProto, node: NodeProto, values: Mapping[str, Any]) -> ModelProto:
     """A model of this node alone. Weights and constants stay what they are, other tensors become inputs of exactly the
-    shapes that `values` has. Error when a tensor of it isn't one that a model can take."""
+    shapes that `values` has (of their ranks where the node has subgraphs: one that isn't taken may need other shapes). Error when a tensor of it isn't one that a model can take."""
     weights = {t.name: t for t in model.graph.initializer}
     weights |= {c.output[0]: _constant(c) for c in model.graph.node if c.op_type == "Constant"}
+    static = not any(a.HasField("g") or a.graphs for a in node.attribute)
     inputs, initializers = [], []
     for name in dict.fromkeys(_reads(node)):
         if weights.get(name) is not None:
@@ -90,7 +91,7 @@ def isolate(model: ModelProto, node: NodeProto, values: Mapping[str, Any]) -> Mo
         elif name in values:
             if not is_tensor(values[name]):
                 raise Error(f"its input {name!r} is not a numeric tensor")
-            inputs.append(_info(name, values[name], static=True))
+            inputs.append(_info(name, values[name], static))
     outputs = [_info(n, values[n], static=False) for n in node.output if n and is_tensor(values.get(n))]
     if not outputs:
         raise Error("none of its outputs is a numeric tensor")
