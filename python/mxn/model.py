@@ -23,6 +23,7 @@ class _OpenModel:
 
     def __init__(self, path: str | os.PathLike):
         self.handle = out_handle(library().model_open, os.fsencode(path), None)
+        self.path = path  # what mxn.compile makes of a ModelProto is deleted with its path object
         weakref.finalize(self, library().model_close, self.handle)
 
 
