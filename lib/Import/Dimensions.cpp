@@ -17,6 +17,14 @@ void import::Dimensions::learn(const plain::Type &type) {
     }
 }
 
+/// Whether a label is spelled like "batch-size", which is a name though it could be a difference.
+static bool isHyphenated(StringRef label) {
+  for (size_t i = 1; i + 1 < label.size(); ++i)
+    if (label[i] == '-' && isAlnum(label[i - 1]) && isAlpha(label[i + 1]))
+      return true;
+  return false;
+}
+
 std::vector<std::string> import::Dimensions::expressions(StringRef tensor, const plain::Type &type) {
   std::vector<std::string> result;
   for (auto [axis, dim] : enumerate(type.dims)) {
@@ -32,12 +40,13 @@ std::vector<std::string> import::Dimensions::expressions(StringRef tensor, const
     }
     auto [label, isNew] = labels.try_emplace(dim.name);
     if (isNew) {
-      // "batch-size" is a name, though it could be a difference: its parts stand nowhere on their own.
+      // Symbols that stand nowhere on their own: one can be solved for, two can't.
       unsigned unknown = 0;
       if (expr && !expr->asSymbol())
         for (const std::string &symbol : expr->symbols())
           unknown += !alone.count(symbol);
-      label->second = expr && unknown < 2 ? expr->str() : fresh(dim.name);
+      bool isName = !expr || unknown > 1 || (unknown && isHyphenated(dim.name));
+      label->second = isName ? fresh(dim.name) : expr->str();
     }
     result.push_back(label->second);
   }

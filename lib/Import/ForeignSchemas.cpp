@@ -99,7 +99,8 @@ static void gatherBlockQuantized(InferenceContext &c) {
 
 static void fusedMatMul(InferenceContext &c) {
   propagateElemTypeFromInputToOutput(c, 0, 0);
-  if (!hasInputShape(c, 0) || !hasInputShape(c, 1) || intAttribute(c, "transBatchA", 0) || intAttribute(c, "transBatchB", 0))
+  if (!hasInputShape(c, 0) || !hasInputShape(c, 1) || intAttribute(c, "transBatchA", 0) ||
+      intAttribute(c, "transBatchB", 0))
     return;
   TensorShapeProto a = getInputShape(c, 0), b = getInputShape(c, 1);
   if (a.dim_size() < 2 || b.dim_size() < 2)
@@ -133,7 +134,8 @@ static void attention(InferenceContext &c) {
   }
   updateOutputShape(c, 0, {input.dim(0), input.dim(1), constant(v)});
   if (c.getNumOutputs() > 1 && heads > 0)
-    updateOutputShape(c, 1, {constant(2), input.dim(0), constant(heads), constant(-1), constant(q < 0 ? -1 : q / heads)});
+    updateOutputShape(c, 1,
+                      {constant(2), input.dim(0), constant(heads), constant(-1), constant(q < 0 ? -1 : q / heads)});
 }
 
 /// query [B, S, H * D], key, value [B, L, H * V]: output [B, S, H * V]; presents [B, H, T, D].
@@ -155,7 +157,8 @@ static void multiHeadAttention(InferenceContext &c) {
   for (size_t o : {1, 2})
     if (c.getNumOutputs() > o) {
       int64_t columns = o == 1 ? q : v;
-      updateOutputShape(c, o, {query.dim(0), constant(heads), constant(-1), constant(columns < 0 ? -1 : columns / heads)});
+      updateOutputShape(c, o,
+                        {query.dim(0), constant(heads), constant(-1), constant(columns < 0 ? -1 : columns / heads)});
     }
 }
 
@@ -174,7 +177,8 @@ static void add(const char *domain, const char *name, int required, int inputs, 
         .TypeConstraint(type, OpSchema::all_tensor_types_ir13(), "");
   }
   schema.TypeAndShapeInferenceFunction(std::move(infer));
-  RegisterSchema(std::move(schema), /*opset_version_to_load=*/0, /*fail_duplicate_schema=*/false, /*fail_with_exception=*/true);
+  RegisterSchema(std::move(schema), /*opset_version_to_load=*/0, /*fail_duplicate_schema=*/false,
+                 /*fail_with_exception=*/true);
 }
 
 void mxn::import::registerForeignSchemas() {

@@ -204,9 +204,9 @@ FailureOr<mlir::Attribute> GraphBuilder::constantValue(const plain::Node &node) 
         type(builder.getI64Type(), attribute.ints.size(), attribute.kind == Kind::Ints), ArrayRef(attribute.ints)));
   case Kind::Float:
   case Kind::Floats:
-    return mlir::Attribute(DenseElementsAttr::get(
-        type(builder.getF32Type(), attribute.floats.size(), attribute.kind == Kind::Floats),
-        ArrayRef(attribute.floats)));
+    return mlir::Attribute(
+        DenseElementsAttr::get(type(builder.getF32Type(), attribute.floats.size(), attribute.kind == Kind::Floats),
+                               ArrayRef(attribute.floats)));
   case Kind::String:
   case Kind::Strings: {
     SmallVector<StringRef> strings(attribute.strings.begin(), attribute.strings.end());
@@ -237,8 +237,7 @@ LogicalResult GraphBuilder::buildNode(const plain::Graph &graph, const plain::No
     if (output.empty())
       state.types.push_back(onnx::NoneType::get(context));
     else
-      state.types.push_back(
-          import::convertType(context, found == graph.types.end() ? plain::Type() : found->second));
+      state.types.push_back(import::convertType(context, found == graph.types.end() ? plain::Type() : found->second));
   }
   NamedAttrList params;
   for (const plain::Attribute &attribute : node.attributes) {
@@ -278,8 +277,7 @@ LogicalResult GraphBuilder::buildRegions(const plain::Node &node, OperationState
       scopes.emplace_back();
       for (const plain::Value &input : inner.inputs)
         if (!constants.contains(input.name))
-          scopes.back()[input.name] =
-              block->addArgument(import::convertType(context, input.type), nameLoc(input.name));
+          scopes.back()[input.name] = block->addArgument(import::convertType(context, input.type), nameLoc(input.name));
       SmallVector<mlir::Value> outputs;
       if (failed(buildBody(inner, outputs)))
         return failure();

@@ -16,12 +16,16 @@
 
 namespace mxn::import {
 
+// Not for users of the library: their names would bring ONNX's classes into its symbol table.
+#pragma GCC visibility push(hidden)
+
 namespace onnx = ::ONNX_NAMESPACE;
 using namespace plain;
 
 class Failure : public std::runtime_error {
 public:
-  explicit Failure(const std::string &message, std::string node = {}) : std::runtime_error(message), node(std::move(node)) {}
+  explicit Failure(const std::string &message, std::string node = {})
+      : std::runtime_error(message), node(std::move(node)) {}
   std::string node;
 };
 
@@ -57,6 +61,8 @@ extern const char *const kLocationKey;
 TensorData toPlain(const onnx::TensorProto &tensor);
 Type toPlain(const onnx::TypeProto &type);
 void toPlain(onnx::ModelProto &proto, Model &model);
+
+#pragma GCC visibility pop
 
 } // namespace mxn::import
 

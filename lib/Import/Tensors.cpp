@@ -90,8 +90,8 @@ public:
     for (const auto &entry : tensor.external_data())
       if (!entries.emplace(entry.key(), entry.value()).second)
         fail("the tensor says twice where its data lies ('" + entry.key() + "')");
-    if (!tensor.raw_data().empty() || tensor.float_data_size() || tensor.int32_data_size() || tensor.int64_data_size() ||
-        tensor.double_data_size() || tensor.uint64_data_size() || tensor.string_data_size())
+    if (!tensor.raw_data().empty() || tensor.float_data_size() || tensor.int32_data_size() ||
+        tensor.int64_data_size() || tensor.double_data_size() || tensor.uint64_data_size() || tensor.string_data_size())
       fail("the tensor has data both in itself and outside");
     auto location = entries.find("location");
     if (location == entries.end())

@@ -12,7 +12,10 @@ enum class Message { None, Model, Training, Graph, Function, Node, Attribute, Sp
 Message child(Message parent, uint32_t field) {
   switch (parent) {
   case Message::Model:
-    return field == 7 ? Message::Graph : field == 25 ? Message::Function : field == 20 ? Message::Training : Message::None;
+    return field == 7    ? Message::Graph
+           : field == 25 ? Message::Function
+           : field == 20 ? Message::Training
+                         : Message::None;
   case Message::Training:
     return field == 1 || field == 2 ? Message::Graph : Message::None;
   case Message::Graph:

@@ -17,11 +17,13 @@ static cl::opt<std::string> output("o", cl::desc("Where to write the result; '-'
 static cl::opt<std::string> compileTo("compile-to", cl::desc("Stop after this phase and write its IR: import"),
                                       cl::value_desc("phase"), cl::init("import"), cl::cat(category));
 static cl::opt<bool> allowExternalLinks("allow-external-links",
-                                        cl::desc("Follow symbolic and hard links to external data"),
-                                        cl::cat(category));
+                                        cl::desc("Follow symbolic and hard links to external data"), cl::cat(category));
+static cl::list<std::string> nativeOps("import-native", cl::CommaSeparated, cl::Hidden,
+                                       cl::desc("For tests: replace all ops but these by their function bodies"),
+                                       cl::value_desc("op,..."), cl::cat(category));
 static cl::opt<bool> printLocations("print-locations", cl::desc("Write locations into the IR"), cl::cat(category));
 
-/// Writes "FILE: node 'NAME': error: MESSAGE", one line each.
+/// Writes "FILE: 'NAME': error: MESSAGE", one line each.
 static mlir::LogicalResult report(mlir::Diagnostic &diagnostic) {
   std::string file, node;
   diagnostic.getLocation()->walk([&](mlir::Location loc) {
@@ -33,7 +35,7 @@ static mlir::LogicalResult report(mlir::Diagnostic &diagnostic) {
   });
   errs() << (file.empty() ? model.getValue() : file) << ": ";
   if (!node.empty())
-    errs() << "node '" << node << "': ";
+    errs() << "'" << node << "': ";
   errs() << (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error     ? "error: "
              : diagnostic.getSeverity() == mlir::DiagnosticSeverity::Warning ? "warning: "
                                                                              : "note: ")
@@ -58,6 +60,10 @@ int main(int argc, char **argv) {
 
   mxn::import::Options options;
   options.allowExternalLinks = allowExternalLinks;
+  if (nativeOps.getNumOccurrences())
+    options.isNative = [](StringRef domain, StringRef op, int64_t) {
+      return llvm::is_contained(nativeOps, (domain.empty() ? "" : domain + ".").str() + op.str());
+    };
   mlir::OwningOpRef<mlir::ModuleOp> module = mxn::import::importModel(context, model, options);
   if (!module)
     return 1;
