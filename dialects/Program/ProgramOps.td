@@ -1,0 +1,199 @@
+//===- ProgramOps.td - The host schedule ----------------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef MXN_PROGRAM_OPS_TD
+#define MXN_PROGRAM_OPS_TD
+
+include "dialects/Program/ProgramDialect.td"
+include "dialects/Program/ProgramAttributes.td"
+include "dialects/Program/ProgramTypes.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Program_Op<string mnemonic, list<Trait> traits = []> : Op<Program_Dialect, mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// On tensors
+//===----------------------------------------------------------------------===//
+
+def Program_SymbolOp : Program_Op<"symbol", [Pure]> {
+  let summary = "The value of one of the model's symbolic sizes";
+  let description = "Example: `%b = program.symbol \"batch_size\"`";
+  let arguments = (ins StrAttr:$name);
+  let results = (outs Index:$value);
+  let assemblyFormat = "$name attr-dict";
+}
+
+def Program_GuardOp : Program_Op<"guard"> {
+  let summary = "A condition on the model's symbolic sizes that a call must meet";
+  let description = [{
+    Shape inference took two sizes as equal where the operator allows other cases too (a broadcast); a call for which
+    they differ is refused with `message`.
+
+    Example: `program.guard "batch" equals "mask_batch" message "..."`
+  }];
+  let arguments = (ins StrAttr:$lhs, StrAttr:$rhs, StrAttr:$message);
+  let assemblyFormat = "$lhs `equals` $rhs `message` $message attr-dict";
+}
+
+def Program_RegionOp : Program_Op<"region", [RecursiveMemoryEffects, SingleBlock]> {
+  let summary = "Work that becomes one dispatch";
+  let description = [{
+    The body may use tensors and sizes from outside; its results are the tensors that it yields.
+
+    Rules:
+    - R1: the yielded types are the result types.
+
+    Example:
+
+    ```mlir
+    %y = program.region -> tensor<?xf32> {
+      %e = tensor.empty(%n) : tensor<?xf32>
+      %r = linalg.exp ins(%x : tensor<?xf32>) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+      program.yield %r : tensor<?xf32>
+    }
+    ```
+  }];
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "`->` type($results) $body attr-dict";
+  let hasRegionVerifier = 1;
+}
+
+def Program_YieldOp : Program_Op<"yield", [Pure, Terminator, HasParent<"RegionOp">]> {
+  let summary = "Ends a region's body and gives its results";
+  let description = "Example: `program.yield %r : tensor<?xf32>`";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// On buffers
+//===----------------------------------------------------------------------===//
+
+def Program_FunctionOp : Program_Op<"function", [Symbol, IsolatedFromAbove, SingleBlock, NoTerminator]> {
+  let summary = "An entry point of a bundle";
+  let description = [{
+    Rules:
+    - R1: `inputs` and `outputs` are `#program.tensor` attributes.
+    - R2: an op that defines sizes (`input_dim`, `check_*`, arithmetic) stands before the first op that does work.
+
+    Example: `program.function @main inputs [#program.tensor<...>] outputs [#program.tensor<...>] { ... }`
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `inputs` $inputs `outputs` $outputs $body attr-dict";
+  let hasVerifier = 1;
+}
+
+def Program_InputDimOp : Program_Op<"input_dim", [Pure]> {
+  let summary = "A dimension of an input as the caller gives it";
+  let description = "Example: `%b = program.input_dim 0, 1`";
+  let arguments = (ins I64Attr:$input, I64Attr:$axis);
+  let results = (outs Index:$value);
+  let assemblyFormat = "$input `,` $axis attr-dict";
+}
+
+def Program_CheckEqualOp : Program_Op<"check_equal"> {
+  let summary = "Refuses a call unless two sizes are equal";
+  let description = "Example: `program.check_equal %a, %b, \"the lengths of \\\"ids\\\" and \\\"mask\\\" differ\"`";
+  let arguments = (ins Index:$lhs, Index:$rhs, StrAttr:$message);
+  let assemblyFormat = "$lhs `,` $rhs `,` $message attr-dict";
+}
+
+def Program_CheckAtLeastOp : Program_Op<"check_at_least"> {
+  let summary = "Refuses a call unless one size is at least another";
+  let description = "Example: `program.check_at_least %n, %zero, \"the window is larger than the image\"`";
+  let arguments = (ins Index:$lhs, Index:$rhs, StrAttr:$message);
+  let assemblyFormat = "$lhs `,` $rhs `,` $message attr-dict";
+}
+
+def Program_OutputShapeOp : Program_Op<"output_shape"> {
+  let summary = "The sizes of an output";
+  let description = "Example: `program.output_shape 0 [%b, %s]`";
+  let arguments = (ins I64Attr:$output, Variadic<Index>:$dims);
+  let assemblyFormat = "$output `[` $dims `]` attr-dict";
+}
+
+def Program_InputOp : Program_Op<"input", [Pure]> {
+  let summary = "The caller's memory of an input";
+  let description = "Example: `%x = program.input 0 size %n`";
+  let arguments = (ins I64Attr:$input, Index:$size);
+  let results = (outs Program_BufferType:$buffer);
+  let assemblyFormat = "$input `size` $size attr-dict";
+}
+
+def Program_OutputOp : Program_Op<"output"> {
+  let summary = "The memory of an output";
+  let description = [{
+    `donated` names an input whose memory the output may take over when the caller donates it.
+
+    Example: `%y = program.output 1 size %n donated 3`
+  }];
+  let arguments = (ins I64Attr:$output, Index:$size, OptionalAttr<I64Attr>:$donated);
+  let results = (outs Program_BufferType:$buffer);
+  let assemblyFormat = "$output `size` $size (`donated` $donated^)? attr-dict";
+}
+
+def Program_ConstantOp : Program_Op<"constant", [Pure]> {
+  let summary = "A constant of the bundle";
+  let description = [{
+    Refers to an `llm.weight` or to a `program.blob`.
+
+    Example: `%w = program.constant @w`
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$symbol);
+  let results = (outs Program_BufferType:$buffer);
+  let assemblyFormat = "$symbol attr-dict";
+}
+
+def Program_BlobOp : Program_Op<"blob", [Symbol]> {
+  let summary = "A small constant whose values the IR holds";
+  let description = "Example: `program.blob @c dense<[1.0, 2.0]> : tensor<2xf32>`";
+  let arguments = (ins SymbolNameAttr:$sym_name, ElementsAttr:$value);
+  let assemblyFormat = "$sym_name $value attr-dict";
+}
+
+def Program_TransientOp : Program_Op<"transient"> {
+  let summary = "Memory that lives for a part of the call";
+  let description = [{
+    From the first op that uses it to the last one; the runtime lets buffers whose lives don't meet share memory.
+
+    Example: `%t = program.transient %bytes`
+  }];
+  let arguments = (ins Index:$size);
+  let results = (outs Program_BufferType:$buffer);
+  let assemblyFormat = "$size attr-dict";
+}
+
+def Program_DispatchOp : Program_Op<"dispatch", [AttrSizedOperandSegments]> {
+  let summary = "Runs a kernel over a grid";
+  let description = [{
+    Each binding is a whole buffer of `sizes` bytes from its start.
+
+    Rules:
+    - R1: there are three grid sizes.
+    - R2: `writes` and `sizes` have one entry for each binding.
+
+    Example:
+
+    ```mlir
+    program.dispatch @exp_0 grid [%c1, %c1, %c1] bindings [%x, %y] sizes [%n, %n] writes [false, true] constants [%m]
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Index>:$grid, Variadic<Program_BufferType>:$bindings,
+                       Variadic<Index>:$sizes, DenseBoolArrayAttr:$writes, Variadic<Index>:$constants);
+  let assemblyFormat = [{
+    $kernel `grid` `[` $grid `]` `bindings` `[` $bindings `]` `sizes` `[` $sizes `]` `writes` $writes
+    `constants` `[` $constants `]` attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Program_CopyOp : Program_Op<"copy"> {
+  let summary = "Copies bytes from one buffer to another";
+  let description = "Example: `program.copy %a to %b size %n`";
+  let arguments = (ins Program_BufferType:$source, Program_BufferType:$target, Index:$size);
+  let assemblyFormat = "$source `to` $target `size` $size attr-dict";
+}
+
+#endif
