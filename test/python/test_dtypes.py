@@ -37,3 +37,9 @@ def test_strings_are_refused() -> None:
         dtypes.numpy_type(dtypes.STRING)
     with pytest.raises(TypeError):
         dtypes.type_number(np.dtype("U3"))
+
+
+def test_misaligned() -> None:
+    array = np.frombuffer(bytes(range(9)), np.uint8)[1:].view(np.float32)
+    memory = dtypes.to_memory(array)
+    assert memory.ctypes.data % 4 == 0 and memory.tobytes() == array.tobytes()
