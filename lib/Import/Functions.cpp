@@ -5,6 +5,7 @@
 #include "onnx/inliner/inliner.h"
 #include "onnx/shape_inference/implementation.h"
 #include <map>
+#include <tuple>
 
 using namespace mxn::import;
 
@@ -64,9 +65,37 @@ void mxn::import::inferTypes(onnx::ModelProto &model) {
                                      &values);
 }
 
+/// Writes the defaults of a function's attributes to its calls: the inliner leaves them out.
+static void addDefaults(onnx::ModelProto &model) {
+  using Key = std::tuple<std::string, std::string, std::string>;
+  std::map<Key, const onnx::FunctionProto *> functions;
+  for (const auto &function : model.functions())
+    functions[{function.domain(), function.name(), function.overload()}] = &function;
+  std::function<void(onnx::NodeProto &)> visit = [&](onnx::NodeProto &node) {
+    for (auto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        for (auto &inner : *attribute.mutable_g()->mutable_node())
+          visit(inner);
+    auto function = functions.find({node.domain(), node.op_type(), node.overload()});
+    if (function == functions.end())
+      return;
+    for (const auto &value : function->second->attribute_proto()) {
+      bool set = false;
+      for (const auto &present : node.attribute())
+        set |= present.name() == value.name();
+      if (!set)
+        *node.add_attribute() = value;
+    }
+  };
+  for (auto &node : *model.mutable_graph()->mutable_node())
+    visit(node);
+  for (auto &function : *model.mutable_functions())
+    for (auto &node : *function.mutable_node())
+      visit(node);
+}
+
 void mxn::import::inlineFunctions(onnx::ModelProto &model) {
-  if (!model.functions_size())
-    return;
+  addDefaults(model);
   // The inliner doesn't bring a function's operator sets along.
   std::map<std::string, int64_t> imports;
   for (const auto &import : model.opset_import())

@@ -157,7 +157,10 @@ bool mxn::import::loadModel(const std::string &path, const LoadOptions &options,
     std::vector<Type> declared;
     for (const auto &output : proto.graph().output())
       declared.push_back(toPlain(output.type()));
-    inlineFunctions(proto);
+    if (proto.functions_size()) {
+      inlineFunctions(proto);
+      check(proto);
+    }
     expandFunctions(proto, options);
     inferTypes(proto);
     toPlain(proto, model);
