@@ -51,7 +51,7 @@ void mxn::import::collectTypes(const onnx::GraphProto &graph, TypeMap &types) {
   }
 }
 
-void mxn::import::inferTypes(onnx::ModelProto &model) {
+void mxn::import::inferTypes(onnx::ModelProto &model, bool strict) {
   forEachGraph(*model.mutable_graph(), [](onnx::GraphProto &graph) {
     graph.clear_value_info();
     for (auto &output : *graph.mutable_output())
@@ -60,7 +60,7 @@ void mxn::import::inferTypes(onnx::ModelProto &model) {
   });
   onnx::shape_inference::DataValueMap values;
   onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(),
-                                     onnx::ShapeInferenceOptions(/*check_type=*/false, /*strict_mode=*/0,
+                                     onnx::ShapeInferenceOptions(/*check_type=*/strict, /*strict_mode=*/strict,
                                                                  /*data_prop=*/true),
                                      &values);
 }
@@ -131,7 +131,6 @@ public:
 
   /// One round; whether anything changed.
   bool expand() {
-    inferTypes(model);
     graph(*model.mutable_graph(), {});
     if (!count)
       return false;
@@ -142,6 +141,7 @@ public:
     if (model.functions_size())
       throw Failure("the function body of '" + model.functions(0).name() + "' can't be inlined");
     model.mutable_opset_import()->RemoveLast();
+    inferTypes(model, /*strict=*/false);
     return true;
   }
 
