@@ -23,6 +23,18 @@ def Program_SymbolOp : Program_Op<"symbol", [Pure]> {
   let assemblyFormat = "$name attr-dict";
 }
 
+def Program_GuardOp : Program_Op<"guard"> {
+  let summary = "A condition on the model's symbolic sizes that a call must meet";
+  let description = [{
+    Shape inference took two sizes as equal where the operator allows other cases too (a broadcast); a call for which
+    they differ is refused with `message`.
+
+    Example: `program.guard "batch" equals "mask_batch" message "..."`
+  }];
+  let arguments = (ins StrAttr:$lhs, StrAttr:$rhs, StrAttr:$message);
+  let assemblyFormat = "$lhs `equals` $rhs `message` $message attr-dict";
+}
+
 def Program_RegionOp : Program_Op<"region", [RecursiveMemoryEffects, SingleBlock]> {
   let summary = "Work that becomes one dispatch";
   let description = [{

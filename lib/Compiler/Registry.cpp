@@ -8,6 +8,10 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "passes/Dispatch/Passes.h"
+#include "passes/Import/Passes.h"
+#include "passes/Lowering/Passes.h"
+#include "targets/CPU/Passes.h"
 
 void mxn::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -15,4 +19,10 @@ void mxn::registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<onnx::ONNXDialect, llm::LLMDialect, program::ProgramDialect, kernel::KernelDialect>();
 }
 
-void mxn::registerPasses() { mlir::registerAllPasses(); }
+void mxn::registerPasses() {
+  mlir::registerAllPasses();
+  registerMxNImportPasses();
+  registerMxNDispatchPasses();
+  registerMxNLoweringPasses();
+  cpu::registerMxNCPUPasses();
+}

@@ -1,0 +1,7 @@
+//===- Convolution.cpp
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/Import/Handlers.h"
+
+namespace mxn {
+void addConvolutionHandlers(HandlerRegistry &) {}
+} // namespace mxn

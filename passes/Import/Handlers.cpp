@@ -1,0 +1,45 @@
+//===- Handlers.cpp - The registry of ONNX operators ----------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/Import/Handlers.h"
+
+using namespace mlir;
+
+namespace mxn {
+
+void HandlerRegistry::add(StringRef domain, StringRef op, int64_t since, Handler handler) {
+  handlers[{domain.str(), op.str()}][since] = std::move(handler);
+}
+
+const Handler *HandlerRegistry::find(StringRef domain, StringRef op, int64_t version) const {
+  auto versions = handlers.find({domain.str(), op.str()});
+  if (versions == handlers.end())
+    return nullptr;
+  auto it = versions->second.upper_bound(version);
+  return it == versions->second.begin() ? nullptr : &std::prev(it)->second;
+}
+
+const HandlerRegistry &HandlerRegistry::instance() {
+  static const HandlerRegistry registry = [] {
+    HandlerRegistry r;
+    addCastHandlers(r);
+    addConvolutionHandlers(r);
+    addDataMovementHandlers(r);
+    addElementwiseHandlers(r);
+    addGatherHandlers(r);
+    addMatrixHandlers(r);
+    addNormalizationHandlers(r);
+    addPoolingHandlers(r);
+    addReductionHandlers(r);
+    addShapeHandlers(r);
+    return r;
+  }();
+  return registry;
+}
+
+std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank)
+    return std::nullopt;
+  return axis < 0 ? axis + rank : axis;
+}
+
+} // namespace mxn

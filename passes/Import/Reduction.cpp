@@ -1,0 +1,7 @@
+//===- Reduction.cpp
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/Import/Handlers.h"
+
+namespace mxn {
+void addReductionHandlers(HandlerRegistry &) {}
+} // namespace mxn

@@ -1,0 +1,7 @@
+//===- Shape.cpp
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/Import/Handlers.h"
+
+namespace mxn {
+void addShapeHandlers(HandlerRegistry &) {}
+} // namespace mxn
