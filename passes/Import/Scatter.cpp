@@ -1,0 +1,7 @@
+//===- Scatter.cpp
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/Import/Indexing.h"
+
+namespace mxn {
+void addScatterHandlers(HandlerRegistry &) {}
+} // namespace mxn
