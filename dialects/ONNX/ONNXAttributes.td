@@ -32,4 +32,29 @@ def ONNX_ValuesAttr : AttrDef<ONNX_Dialect, "Values"> {
   let genVerifyDecl = 1;
 }
 
+def ONNX_ModelAttr : AttrDef<ONNX_Dialect, "Model"> {
+  let mnemonic = "model";
+  let summary = "What a file says about its model besides the graph";
+  let description = [{
+    Stands on the module under the name `onnx.model`. `opsets` holds the version of each operator set that the model
+    imports (`"ai.onnx"` is ONNX's own), `metadata` the strings that the exporter added, by key.
+
+    Rules:
+    - R1: each entry of `opsets` is a positive `i64`.
+    - R2: each entry of `metadata` is a string.
+
+    Example:
+
+    ```mlir
+    #onnx.model<ir_version = 8, producer = "pytorch", producer_version = "2.1", domain = "", model_version = 0,
+                graph = "main_graph", opsets = {"ai.onnx" = 17 : i64}, metadata = {license = "MIT"}>
+    ```
+  }];
+  let parameters = (ins "int64_t":$ir_version, StringRefParameter<>:$producer, StringRefParameter<>:$producer_version,
+                        StringRefParameter<>:$domain, "int64_t":$model_version, StringRefParameter<>:$graph,
+                        "::mlir::DictionaryAttr":$opsets, "::mlir::DictionaryAttr":$metadata);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 #endif

@@ -19,10 +19,13 @@ def ONNX_Dialect : Dialect {
     A graph is a `func.func`. Its arguments and results carry `program.tensor` attributes that hold the names of the
     model's inputs and outputs. Tensor types carry `#onnx.dims` as their encoding once shapes have been inferred.
 
+    The module carries an `onnx.model` attribute, an `#onnx.model`.
+
     ONNX's signed integers are MLIR's signless ones, its unsigned integers are `ui8` to `ui64`.
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
 }
 
 #endif

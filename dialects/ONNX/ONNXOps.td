@@ -17,7 +17,8 @@ def ONNX_NodeOp : ONNX_Op<"node", [Pure]> {
     `op` is the operator's name, `domain` its domain (empty: ONNX's own) and `version` the operator set's version that
     the model imports for that domain. Attributes stand in `params` (printed as `attributes`) by their ONNX names: ints as `i64`, floats as
     `f32`, strings, tensors as `dense<>`, lists as arrays. Attributes that hold graphs are the op's regions, named in
-    `region_names` in the same order. An absent optional input is an `onnx.none`.
+    `region_names` in the same order. An absent optional input is an `onnx.none`;
+    a result that the graph doesn't name, so that nothing reads it, has the type `!onnx.none`.
 
     `known` holds, for each result, the values that shape inference found (`#onnx.values`), or unit.
 

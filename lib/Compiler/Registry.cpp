@@ -8,7 +8,10 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "passes/Dispatch/Passes.h"
 #include "passes/Import/Passes.h"
+#include "passes/Lowering/Passes.h"
+#include "targets/CPU/Passes.h"
 
 void mxn::registerDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
@@ -19,4 +22,7 @@ void mxn::registerDialects(mlir::DialectRegistry &registry) {
 void mxn::registerPasses() {
   mlir::registerAllPasses();
   registerMxNImportPasses();
+  registerMxNDispatchPasses();
+  registerMxNLoweringPasses();
+  cpu::registerMxNCPUPasses();
 }

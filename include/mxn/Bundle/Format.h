@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define MXN_BUNDLE_MAGIC "MXNBNDL" /* 7 characters and a NUL */
+#define MXN_BUNDLE_MAGIC "MXNBNDL"  /* 7 characters and a NUL */
 #define MXN_BUNDLE_VERSION_MAJOR 0u /* a reader refuses another one */
 #define MXN_BUNDLE_VERSION_MINOR 1u /* a reader accepts any */
 #define MXN_BUNDLE_SECTION_ALIGNMENT 65536u
@@ -21,9 +21,9 @@ typedef struct mxn_bundle_header {
   uint64_t file_length;     /* bytes of the whole file: a shorter one was cut off */
   uint64_t manifest_offset; /* 64 */
   uint64_t manifest_length;
-  uint64_t manifest_hash;   /* XXH3-64 */
-  uint64_t header_hash;     /* XXH3-64 of the 48 bytes before this field */
-  uint64_t reserved;        /* 0 */
+  uint64_t manifest_hash; /* XXH3-64 */
+  uint64_t header_hash;   /* XXH3-64 of the 48 bytes before this field */
+  uint64_t reserved;      /* 0 */
 } mxn_bundle_header_t;
 
 #endif

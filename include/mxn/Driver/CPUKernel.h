@@ -15,9 +15,10 @@ extern "C" {
 
 /* What a kernel returns. Anything but MXN_KERNEL_OK makes the call of the model fail. */
 #define MXN_KERNEL_OK 0
-#define MXN_KERNEL_OUT_OF_BOUNDS 1 /* an index read from data was out of range (it was clamped), or, in code compiled
-                                      with bounds checks, an access left its binding */
-#define MXN_KERNEL_BAD_VALUE 2     /* a value that the op forbids, such as an integer division by zero */
+/* An index read from data was out of range (it was clamped), or, in code compiled with bounds checks, an access left
+ * its binding. */
+#define MXN_KERNEL_OUT_OF_BOUNDS 1
+#define MXN_KERNEL_BAD_VALUE 2 /* a value that the op forbids, such as an integer division by zero */
 
 /* bindings:  one pointer each, aligned to the element type at least
  * lengths:   bytes behind each pointer

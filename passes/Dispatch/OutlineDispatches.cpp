@@ -1,0 +1,521 @@
+//===- OutlineDispatches.cpp - From tensors to buffers and kernels --------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/LLM/LLMDialect.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "passes/Dispatch/Passes.h"
+#include "passes/Dispatch/TensorSizes.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+
+namespace mxn {
+#define GEN_PASS_DEF_OUTLINEDISPATCHESPASS
+#include "passes/Dispatch/Passes.h.inc"
+
+namespace {
+
+/// The kernels of a module; equal ones are made once.
+class KernelLibrary {
+public:
+  explicit KernelLibrary(ModuleOp module) {
+    OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+    kernels = ModuleOp::create(b, module.getLoc(), kernel::kModuleName);
+  }
+
+  /// Takes a finished kernel, which must stand nowhere else, and gives the name of it or of its equal.
+  StringRef add(func::FuncOp kernel, StringRef hint) {
+    kernel.setName("kernel");
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    kernel.print(stream, OpPrintingFlags().useLocalScope());
+    auto [it, isNew] = names.try_emplace(text, "");
+    if (!isNew) {
+      kernel.erase();
+      return it->second;
+    }
+    it->second = ("k" + llvm::Twine(names.size() - 1) + "_" + hint).str();
+    kernel.setName(it->second);
+    kernels.getBody()->push_back(kernel);
+    return it->second;
+  }
+
+private:
+  ModuleOp kernels;
+  llvm::StringMap<std::string> names;
+};
+
+/// Rewrites one function.
+class Outliner {
+public:
+  Outliner(func::FuncOp func, KernelLibrary &kernels, SymbolTable &symbols)
+      : func(func), kernels(kernels), symbols(symbols), b(func) {}
+
+  LogicalResult run() {
+    SmallVector<Attribute> inputs, outputs;
+    for (unsigned i = 0; i < func.getNumArguments(); ++i)
+      inputs.push_back(func.getArgAttr(i, program::kTensorAttrName));
+    for (unsigned i = 0; i < func.getNumResults(); ++i)
+      outputs.push_back(func.getResultAttr(i, program::kTensorAttrName));
+    if (llvm::is_contained(inputs, Attribute()) || llvm::is_contained(outputs, Attribute()))
+      return func.emitError() << "every argument and result needs a program.tensor attribute";
+    std::string name = func.getName().str();
+    func.setName(name + ".tensors");
+    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs));
+    b.setInsertionPointToStart(&function.getBody().emplaceBlock());
+    if (failed(prologue()))
+      return failure();
+    for (Operation &op : func.getBody().front())
+      if (failed(convert(&op)))
+        return failure();
+    func.erase();
+    return success();
+  }
+
+private:
+  //===--------------------------------------------------------------------===//
+  // Sizes
+  //===--------------------------------------------------------------------===//
+
+  Value symbol(StringRef name) { return sizes.lookup(name); }
+
+  /// The symbols' values from the inputs' dimensions, and a check of every dimension that isn't itself a definition.
+  LogicalResult prologue() {
+    Location loc = func.getLoc();
+    struct Pending {
+      SymbolicExpr expr;
+      Value dim;
+      std::string what;
+    };
+    SmallVector<Pending> pending;
+    for (unsigned i = 0; i < func.getNumArguments(); ++i) {
+      auto tensor = cast<program::TensorAttr>(func.getArgAttr(i, program::kTensorAttrName));
+      for (auto [axis, text] : llvm::enumerate(tensor.getDims())) {
+        SymbolicExpr e = *SymbolicExpr::parse(text.getValue());
+        Value dim = program::InputDimOp::create(b, loc, b.getIndexType(), i, axis);
+        auto name = e.asSymbol();
+        if (name && !sizes.count(*name)) {
+          sizes[*name] = dim;
+          continue;
+        }
+        std::string label = tensor.getLabels()[axis].getValue().str();
+        pending.push_back({e, dim,
+                           "dimension " + std::to_string(axis) + " of input \"" + tensor.getName().str() + "\" must be " +
+                               e.str() + (label != e.str() ? " (the model calls it " + label + ")" : "")});
+      }
+    }
+    // "past + 1" defines past where nothing else does.
+    for (bool progress = true; progress;) {
+      progress = false;
+      for (Pending &p : pending)
+        progress |= solve(p.expr, p.dim);
+    }
+    for (Pending &p : pending) {
+      for (const std::string &name : p.expr.symbols())
+        if (!sizes.count(name))
+          return func.emitError() << "the size " << name << " in " << p.what << " can't be told from the inputs";
+      Value want = materialize(b, loc, p.expr, [&](StringRef name) { return symbol(name); });
+      program::CheckEqualOp::create(b, loc, p.dim, want, p.what);
+    }
+    for (auto [i, value] : llvm::enumerate(func.getBody().front().getTerminator()->getOperands())) {
+      auto tensor = cast<program::TensorAttr>(func.getResultAttr(i, program::kTensorAttrName));
+      SmallVector<Value> dims;
+      for (StringAttr text : tensor.getDims()) {
+        SymbolicExpr e = *SymbolicExpr::parse(text.getValue());
+        for (const std::string &name : e.symbols())
+          if (!sizes.count(name))
+            return func.emitError() << "the size " << text.getValue() << " of output \"" << tensor.getName()
+                                    << "\" depends on data, which isn't supported";
+        dims.push_back(materialize(b, loc, e, [&](StringRef name) { return symbol(name); }));
+      }
+      program::OutputShapeOp::create(b, loc, i, dims);
+    }
+    return success();
+  }
+
+  /// Solves a dimension for a symbol that nothing has defined and that occurs once, alone, with coefficient 1.
+  bool solve(const SymbolicExpr &e, Value dim) {
+    std::optional<std::string> unknown;
+    for (const std::string &name : e.symbols())
+      if (!sizes.count(name)) {
+        if (unknown)
+          return false;
+        unknown = name;
+      }
+    if (!unknown)
+      return false;
+    SymbolicExpr rest = e - SymbolicExpr::symbol(*unknown);
+    if (rest.symbols().count(*unknown))
+      return false;
+    Location loc = func.getLoc();
+    Value known = materialize(b, loc, rest, [&](StringRef name) { return symbol(name); });
+    Value value = arith::SubIOp::create(b, loc, dim, known);
+    Value zero = arith::ConstantOp::create(b, loc, b.getIndexAttr(0));
+    program::CheckAtLeastOp::create(b, loc, value, zero, "the size " + *unknown + " must not be negative");
+    sizes[*unknown] = value;
+    return true;
+  }
+
+  Value asValue(OpFoldResult size) {
+    if (auto v = dyn_cast<Value>(size))
+      return mapping.lookup(v);
+    int64_t n = cast<IntegerAttr>(cast<Attribute>(size)).getInt();
+    auto at = b.saveInsertionPoint();
+    auto it = constants.find(n);
+    if (it == constants.end()) {
+      // At the very start, so that everybody may use it.
+      b.setInsertionPointToStart(&function.getBody().front());
+      it = constants.try_emplace(n, arith::ConstantOp::create(b, func.getLoc(), b.getIndexAttr(n))).first;
+      b.restoreInsertionPoint(at);
+    }
+    return it->second;
+  }
+
+  /// Sizes of a tensor of the old function as values of the old function (or constants).
+  FailureOr<SmallVector<OpFoldResult>> sizesOf(Value tensor) {
+    auto it = known.find(tensor);
+    if (it != known.end())
+      return it->second;
+    if (auto found = tensorSizes(tensor))
+      return *found;
+    return emitError(tensor.getLoc()) << "internal error: the size of this tensor isn't known on the host";
+  }
+
+  FailureOr<Value> bytes(Value tensor) {
+    auto dims = sizesOf(tensor);
+    if (failed(dims))
+      return failure();
+    int64_t fixed = elementBytes(cast<RankedTensorType>(tensor.getType()).getElementType());
+    Value product;
+    for (OpFoldResult d : *dims) {
+      if (auto v = dyn_cast<Value>(d)) {
+        Value factor = mapping.lookup(v);
+        product = product ? arith::MulIOp::create(b, tensor.getLoc(), product, factor).getResult() : factor;
+      } else {
+        fixed *= cast<IntegerAttr>(cast<Attribute>(d)).getInt();
+      }
+    }
+    Value scale = asValue(b.getIndexAttr(fixed));
+    if (!product)
+      return scale;
+    return fixed == 1 ? product : arith::MulIOp::create(b, tensor.getLoc(), product, scale).getResult();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Ops
+  //===--------------------------------------------------------------------===//
+
+  struct Buffer {
+    Value buffer, bytes;
+  };
+
+  FailureOr<Buffer> bufferOf(Value tensor) {
+    if (auto it = buffers.find(tensor); it != buffers.end())
+      return it->second;
+    FailureOr<Value> size = bytes(tensor);
+    if (failed(size))
+      return failure();
+    Location loc = tensor.getLoc();
+    Value buffer;
+    if (auto arg = dyn_cast<BlockArgument>(tensor))
+      buffer = program::InputOp::create(b, loc, program::BufferType::get(b.getContext()), arg.getArgNumber(), *size);
+    else if (auto weight = tensor.getDefiningOp<llm::ConstantOp>())
+      buffer = program::ConstantOp::create(b, loc, program::BufferType::get(b.getContext()), weight.getValue().getSymbol());
+    else if (auto constant = tensor.getDefiningOp<arith::ConstantOp>())
+      buffer = program::ConstantOp::create(b, loc, program::BufferType::get(b.getContext()), blob(constant));
+    else
+      return emitError(loc) << "internal error: no buffer holds this tensor";
+    return buffers[tensor] = Buffer{buffer, *size};
+  }
+
+  FlatSymbolRefAttr blob(arith::ConstantOp constant) {
+    auto value = cast<ElementsAttr>(constant.getValue());
+    OpBuilder at(function);
+    auto op = program::BlobOp::create(at, constant.getLoc(), "blob", value);
+    symbols.insert(op);
+    return FlatSymbolRefAttr::get(op.getSymNameAttr());
+  }
+
+  LogicalResult convert(Operation *op) {
+    if (auto symbolOp = dyn_cast<program::SymbolOp>(op)) {
+      Value v = symbol(symbolOp.getName());
+      if (!v)
+        return op->emitError() << "the size " << symbolOp.getName()
+                               << " depends on data (no input has it as a dimension), which isn't supported";
+      mapping.map(symbolOp.getValue(), v);
+      return success();
+    }
+    if (auto guard = dyn_cast<program::GuardOp>(op)) {
+      Value sides[2];
+      for (int i : {0, 1}) {
+        StringRef text = i ? guard.getRhs() : guard.getLhs();
+        SymbolicExpr e = *SymbolicExpr::parse(text);
+        for (const std::string &name : e.symbols())
+          if (!sizes.count(name))
+            return op->emitError() << "the size " << name << " depends on data, which isn't supported";
+        sides[i] = materialize(b, op->getLoc(), e, [&](StringRef name) { return symbol(name); });
+      }
+      program::CheckEqualOp::create(b, op->getLoc(), sides[0], sides[1], guard.getMessage());
+      return success();
+    }
+    if (isa<llm::ConstantOp, tensor::EmptyOp>(op))
+      return success();
+    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+      if (constant.getType().isIndex())
+        mapping.map(constant.getResult(), asValue(constant.getValue()));
+      return success();
+    }
+    if (isa<arith::ArithDialect>(op->getDialect()) && op->getNumResults() == 1 &&
+        (op->getResult(0).getType().isIndex() || op->getResult(0).getType().isInteger(1) ||
+         op->getResult(0).getType().isInteger(64))) {
+      b.clone(*op, mapping);
+      return success();
+    }
+    if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op))
+      return convertView(op);
+    if (auto region = dyn_cast<program::RegionOp>(op))
+      return convertRegion(region);
+    if (auto ret = dyn_cast<func::ReturnOp>(op))
+      return convertReturn(ret);
+    return op->emitError() << "internal error: " << op->getName() << " isn't expected on the host";
+  }
+
+  /// The same bytes under another shape.
+  LogicalResult convertView(Operation *op) {
+    Value source = op->getOperand(0), result = op->getResult(0);
+    FailureOr<Buffer> buffer = bufferOf(source);
+    if (failed(buffer))
+      return failure();
+    buffers[result] = *buffer;
+    if (tensorSizes(result))
+      return success();
+    auto dims = sizesOf(source);
+    if (failed(dims))
+      return failure();
+    auto type = cast<RankedTensorType>(result.getType());
+    SmallVector<OpFoldResult> sizesNow;
+    if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+      OpBuilder at(op);
+      for (auto [i, group] : llvm::enumerate(collapse.getReassociationIndices())) {
+        if (!type.isDynamicDim(i)) {
+          sizesNow.push_back(b.getIndexAttr(type.getDimSize(i)));
+          continue;
+        }
+        // The product, as a value of both functions.
+        Value outer, inner;
+        for (int64_t d : group) {
+          OpFoldResult size = (*dims)[d];
+          Value here = asValue(size);
+          Value there = isa<Value>(size) ? cast<Value>(size)
+                                         : arith::ConstantOp::create(at, op->getLoc(), cast<TypedAttr>(cast<Attribute>(size))).getResult();
+          inner = inner ? arith::MulIOp::create(b, op->getLoc(), inner, here).getResult() : here;
+          outer = outer ? arith::MulIOp::create(at, op->getLoc(), outer, there).getResult() : there;
+        }
+        mapping.map(outer, inner);
+        sizesNow.push_back(outer);
+      }
+    } else {
+      sizesNow = *dims;
+      for (auto [i, size] : llvm::enumerate(sizesNow))
+        if (!type.isDynamicDim(i))
+          size = b.getIndexAttr(type.getDimSize(i));
+    }
+    known[result] = sizesNow;
+    return success();
+  }
+
+  LogicalResult convertRegion(program::RegionOp region) {
+    Location loc = region.getLoc();
+    // What the body reads from outside: tensors become bindings, sizes become constants of the dispatch.
+    llvm::SetVector<Value> captured;
+    getUsedValuesDefinedAbove(region.getBody(), captured);
+    SmallVector<Value> tensors, scalars, fixed;
+    for (Value v : captured) {
+      if (isa<TensorType>(v.getType()))
+        tensors.push_back(v);
+      else if (v.getDefiningOp<arith::ConstantOp>())
+        fixed.push_back(v);
+      else if (v.getType().isIndex() || v.getType().isInteger(64))
+        scalars.push_back(v);
+      else
+        return region.emitError() << "internal error: a kernel can't take a " << v.getType();
+    }
+
+    OpBuilder::InsertionGuard insertion(b);
+    OpBuilder k(b.getContext());
+    auto kernel = func::FuncOp::create(loc, "kernel", k.getFunctionType({}, {}));
+    k.setInsertionPointToStart(kernel.addEntryBlock());
+    IRMapping inside;
+    llvm::DenseMap<Value, Value> constantOf;
+    SmallVector<Value> constants; // old values
+    auto constant = [&](Value v) -> Value {
+      Value &found = constantOf[v];
+      if (!found) {
+        // Constants and bindings stand first, whatever needs them.
+        OpBuilder start(kernel.getContext());
+        start.setInsertionPointToStart(&kernel.getBody().front());
+        found = kernel::ConstantOp::create(start, loc, start.getIndexType(), constants.size());
+        constants.push_back(v);
+      }
+      return found;
+    };
+    for (Value v : fixed)
+      inside.map(v, k.clone(*v.getDefiningOp())->getResult(0));
+    for (Value v : scalars) {
+      Value c = constant(v);
+      inside.map(v, v.getType().isIndex() ? c : arith::IndexCastOp::create(k, loc, v.getType(), c).getResult());
+    }
+    SmallVector<Value> buffersBound, bufferBytes;
+    SmallVector<bool> writes; // one for each binding
+    auto bind = [&](Value tensor, Buffer buffer, bool write) -> FailureOr<Value> {
+      auto type = cast<RankedTensorType>(tensor.getType());
+      auto dims = sizesOf(tensor);
+      if (failed(dims))
+        return failure();
+      SmallVector<Value> dynamic;
+      for (auto [i, size] : llvm::enumerate(*dims))
+        if (type.isDynamicDim(i)) {
+          if (auto v = dyn_cast<Value>(size))
+            dynamic.push_back(constant(v));
+          else
+            dynamic.push_back(arith::ConstantOp::create(k, loc, cast<TypedAttr>(cast<Attribute>(size))));
+        }
+      auto memref = MemRefType::get(type.getShape(), type.getElementType());
+      Value binding = kernel::BindingOp::create(k, loc, memref, buffersBound.size(), dynamic);
+      buffersBound.push_back(buffer.buffer);
+      bufferBytes.push_back(buffer.bytes);
+      writes.push_back(write);
+      return binding;
+    };
+    for (Value tensor : tensors) {
+      FailureOr<Buffer> buffer = bufferOf(tensor);
+      if (failed(buffer))
+        return failure();
+      FailureOr<Value> binding = bind(tensor, *buffer, false);
+      if (failed(binding))
+        return failure();
+      inside.map(tensor, bufferization::ToTensorOp::create(k, loc, tensor.getType(), *binding, /*restrict=*/true));
+    }
+    SmallVector<Value> targets;
+    for (Value result : region.getResults()) {
+      FailureOr<Buffer> buffer = resultBuffer(result);
+      if (failed(buffer))
+        return failure();
+      FailureOr<Value> binding = bind(result, *buffer, true);
+      if (failed(binding))
+        return failure();
+      targets.push_back(*binding);
+    }
+    StringRef hint = "copy";
+    for (Operation &op : region.getBody().front().without_terminator()) {
+      Operation *copy = k.clone(op, inside);
+      if (!isa<tensor::EmptyOp, linalg::FillOp, arith::ConstantOp>(copy))
+        hint = copy->getName().stripDialect();
+    }
+    auto yield = cast<program::YieldOp>(region.getBody().front().getTerminator());
+    for (auto [value, target] : llvm::zip(yield.getValues(), targets)) {
+      auto op = bufferization::MaterializeInDestinationOp::create(k, loc, Type(), inside.lookupOrDefault(value), target);
+      op.setRestrict(true);
+      op.setWritable(true);
+    }
+    func::ReturnOp::create(k, loc);
+    std::string name = kernels.add(kernel, hint).str();
+
+    SmallVector<Value> registers;
+    for (Value v : constants)
+      registers.push_back(mapping.lookup(v));
+    Value one = asValue(b.getIndexAttr(1));
+    program::DispatchOp::create(b, loc, FlatSymbolRefAttr::get(b.getContext(), name), ValueRange{one, one, one},
+                                buffersBound, bufferBytes, b.getDenseBoolArrayAttr(writes), registers);
+    return success();
+  }
+
+  /// Memory for a region's result: an output's where the function returns it, otherwise transient.
+  FailureOr<Buffer> resultBuffer(Value result) {
+    FailureOr<Value> size = bytes(result);
+    if (failed(size))
+      return failure();
+    Value buffer;
+    if (auto output = returnedAs(result)) {
+      buffer = program::OutputOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *output, *size, IntegerAttr());
+      written.insert(*output);
+    } else {
+      buffer = program::TransientOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *size);
+    }
+    return buffers[result] = Buffer{buffer, *size};
+  }
+
+  /// The output that a value is, by itself or as another view; none where it has been given to another output.
+  std::optional<int64_t> returnedAs(Value value) {
+    for (OpOperand &use : value.getUses()) {
+      Operation *user = use.getOwner();
+      if (isa<func::ReturnOp>(user) && !written.count(use.getOperandNumber()))
+        return use.getOperandNumber();
+      if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(user))
+        if (auto output = returnedAs(user->getResult(0)))
+          return output;
+    }
+    return std::nullopt;
+  }
+
+  LogicalResult convertReturn(func::ReturnOp ret) {
+    for (auto [i, value] : llvm::enumerate(ret.getOperands())) {
+      if (written.count(i))
+        continue;
+      FailureOr<Buffer> source = bufferOf(value);
+      if (failed(source))
+        return failure();
+      Value target = program::OutputOp::create(b, ret.getLoc(), program::BufferType::get(b.getContext()), i, source->bytes, IntegerAttr());
+      program::CopyOp::create(b, ret.getLoc(), source->buffer, target, source->bytes);
+    }
+    return success();
+  }
+
+  func::FuncOp func;
+  KernelLibrary &kernels;
+  SymbolTable &symbols;
+  OpBuilder b;
+  program::FunctionOp function;
+  llvm::StringMap<Value> sizes; // symbols
+  std::map<int64_t, Value> constants;
+  IRMapping mapping; // index values of the old function
+  llvm::DenseMap<Value, SmallVector<OpFoldResult>> known;
+  llvm::DenseMap<Value, Buffer> buffers;
+  std::set<int64_t> written;
+
+public:
+  /// The arguments' sizes, as symbols of the old function.
+  void seedArguments() {
+    OpBuilder at = OpBuilder::atBlockBegin(&func.getBody().front());
+    for (BlockArgument arg : func.getArguments()) {
+      auto tensor = cast<program::TensorAttr>(func.getArgAttr(arg.getArgNumber(), program::kTensorAttrName));
+      auto type = cast<RankedTensorType>(arg.getType());
+      SmallVector<OpFoldResult> dims;
+      for (auto [i, text] : llvm::enumerate(tensor.getDims())) {
+        if (!type.isDynamicDim(i)) {
+          dims.push_back(at.getIndexAttr(type.getDimSize(i)));
+          continue;
+        }
+        dims.push_back(materialize(at, func.getLoc(), *SymbolicExpr::parse(text.getValue()), [&](StringRef name) {
+          return program::SymbolOp::create(at, func.getLoc(), at.getIndexType(), name).getResult();
+        }));
+      }
+      known[arg] = dims;
+    }
+  }
+};
+
+struct OutlineDispatches : impl::OutlineDispatchesPassBase<OutlineDispatches> {
+  void runOnOperation() override {
+    KernelLibrary kernels(getOperation());
+    SymbolTable symbols(getOperation());
+    for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      Outliner outliner(func, kernels, symbols);
+      outliner.seedArguments();
+      if (failed(outliner.run()))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+} // namespace mxn

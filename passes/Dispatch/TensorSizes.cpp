@@ -1,0 +1,96 @@
+//===- TensorSizes.cpp - The sizes of tensors as host values --------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/Dispatch/TensorSizes.h"
+#include "dialects/Program/ProgramDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace mxn {
+
+Value materialize(OpBuilder &b, Location loc, const SymbolicExpr &e, function_ref<Value(StringRef)> symbol) {
+  auto number = [&](int64_t v) -> Value { return arith::ConstantOp::create(b, loc, b.getIndexAttr(v)); };
+  auto add = [&](Value x, Value y) -> Value { return arith::AddIOp::create(b, loc, x, y); };
+  auto mul = [&](Value x, Value y) -> Value { return arith::MulIOp::create(b, loc, x, y); };
+  auto call = [&](SymbolicExpr::Call kind, Value x, Value y) -> Value {
+    switch (kind) {
+    case SymbolicExpr::Call::FloorDiv:
+      return arith::FloorDivSIOp::create(b, loc, x, y);
+    case SymbolicExpr::Call::Mod: {
+      // arith has no floored remainder: x - floordiv(x, y) * y.
+      Value quotient = arith::FloorDivSIOp::create(b, loc, x, y);
+      return arith::SubIOp::create(b, loc, x, arith::MulIOp::create(b, loc, quotient, y));
+    }
+    case SymbolicExpr::Call::Min:
+      return arith::MinSIOp::create(b, loc, x, y);
+    case SymbolicExpr::Call::Max:
+      return arith::MaxSIOp::create(b, loc, x, y);
+    }
+    return Value();
+  };
+  return e.build<Value>({number, symbol, add, mul, call});
+}
+
+static std::optional<SmallVector<OpFoldResult>> unrefined(Value tensor) {
+  Operation *op = tensor.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+    return empty.getMixedSizes();
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+    return expand.getMixedOutputShape();
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    SmallVector<OpFoldResult> sizes;
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    for (auto [i, size] : llvm::enumerate(slice.getMixedSizes()))
+      if (!dropped.test(i))
+        sizes.push_back(size);
+    return sizes;
+  }
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+    return tensorSizes(insert.getDest());
+  if (auto insert = dyn_cast<tensor::InsertOp>(op))
+    return tensorSizes(insert.getDest());
+  if (auto cast = dyn_cast<tensor::CastOp>(op))
+    return tensorSizes(cast.getSource());
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    return tensorSizes(linalgOp.getDpsInitOperand(cast<OpResult>(tensor).getResultNumber())->get());
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return tensorSizes(loop.getInitArgs()[cast<OpResult>(tensor).getResultNumber()]);
+  if (auto region = dyn_cast<program::RegionOp>(op)) {
+    auto yield = cast<program::YieldOp>(region.getBody().front().getTerminator());
+    auto sizes = tensorSizes(yield.getValues()[cast<OpResult>(tensor).getResultNumber()]);
+    if (!sizes)
+      return std::nullopt;
+    for (OpFoldResult size : *sizes) // a size that is computed inside isn't known outside
+      if (auto v = dyn_cast<Value>(size); v && region.getBody().isAncestor(v.getParentRegion()))
+        return std::nullopt;
+    return sizes;
+  }
+  return std::nullopt;
+}
+
+std::optional<SmallVector<OpFoldResult>> tensorSizes(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  Builder b(tensor.getContext());
+  SmallVector<OpFoldResult> sizes;
+  if (type.hasStaticShape()) {
+    for (int64_t d : type.getShape())
+      sizes.push_back(b.getIndexAttr(d));
+    return sizes;
+  }
+  auto found = unrefined(tensor);
+  if (!found)
+    return std::nullopt;
+  for (auto [i, size] : llvm::enumerate(*found))
+    if (!type.isDynamicDim(i))
+      size = b.getIndexAttr(type.getDimSize(i));
+  return found;
+}
+
+int64_t elementBytes(Type element) { return element.isInteger(1) ? 1 : element.getIntOrFloatBitWidth() / 8; }
+
+} // namespace mxn

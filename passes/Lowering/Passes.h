@@ -1,0 +1,25 @@
+//===- Passes.h - Inside a kernel -----------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef MXN_PASSES_LOWERING_PASSES_H
+#define MXN_PASSES_LOWERING_PASSES_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mxn {
+#define GEN_PASS_DECL
+#include "passes/Lowering/Passes.h.inc"
+#define GEN_PASS_REGISTRATION
+#include "passes/Lowering/Passes.h.inc"
+
+/// From kernels on tensors to loops over memory: the plain road that every op can take and that is the measure of the
+/// fast ones. Runs on the module `@kernels`.
+void buildKernelLoopsPipeline(mlir::OpPassManager &pm);
+} // namespace mxn
+
+#endif
