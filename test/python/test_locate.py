@@ -68,3 +68,10 @@ def test_a_bad_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bad.so").write_text("no library")
     with pytest.raises(mxn.NotFoundError, match="bad.so"):
         Library(str(tmp_path / "bad.so"))
+
+
+def test_models_in_memory_have_no_file_name(tools: Path) -> None:
+    from onnx import ModelProto
+    script(tools / "mxn-compile", 'echo "$1: error: no such op" >&2; exit 1')
+    with pytest.raises(mxn.CompileError, match="^the model: error: no such op$"):
+        mxn.compile(ModelProto())
