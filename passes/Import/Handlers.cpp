@@ -21,6 +21,7 @@ const Handler *HandlerRegistry::find(StringRef domain, StringRef op, int64_t ver
 const HandlerRegistry &HandlerRegistry::instance() {
   static const HandlerRegistry registry = [] {
     HandlerRegistry r;
+    addActivationHandlers(r);
     addCastHandlers(r);
     addConvolutionHandlers(r);
     addDataMovementHandlers(r);
@@ -29,6 +30,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     addMatrixHandlers(r);
     addNormalizationHandlers(r);
     addPoolingHandlers(r);
+    addQuantizeHandlers(r);
     addReductionHandlers(r);
     addShapeHandlers(r);
     return r;

@@ -156,6 +156,7 @@ private:
 };
 
 // One function a family; each stands in the file of its name.
+void addActivationHandlers(HandlerRegistry &);
 void addElementwiseHandlers(HandlerRegistry &);
 void addCastHandlers(HandlerRegistry &);
 void addConvolutionHandlers(HandlerRegistry &);
@@ -164,6 +165,7 @@ void addGatherHandlers(HandlerRegistry &);
 void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
+void addQuantizeHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
 void addShapeHandlers(HandlerRegistry &);
 
