@@ -188,7 +188,7 @@ static void report(Session &session, const std::vector<double> &times) {
              times[times.size() / 2], times.front(), times.back());
     printf("}\n");
   } else if (!times.empty()) {
-    printf("median %.3f ms (minimum %.3f, maximum %.3f, %zu runs, %u threads)\n", times[times.size() / 2],
+    printf("median %.4f ms (minimum %.4f, maximum %.4f, %zu runs, %u threads)\n", times[times.size() / 2],
            times.front(), times.back(), times.size(), stats.threads);
   }
 }
