@@ -47,4 +47,11 @@ std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
+SymbolicExpr product(ArrayRef<SymbolicExpr> dims) {
+  SymbolicExpr count(1);
+  for (const SymbolicExpr &d : dims)
+    count = count * d;
+  return count;
+}
+
 } // namespace mxn

@@ -175,6 +175,9 @@ void addShapeHandlers(HandlerRegistry &);
 /// `axis` counted from the front; an error where it is outside of [-rank, rank).
 std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
 
+/// The number of elements of a tensor of these dimensions.
+SymbolicExpr product(llvm::ArrayRef<SymbolicExpr> dims);
+
 } // namespace mxn
 
 #endif

@@ -96,13 +96,6 @@ Dims withoutAxes(ArrayRef<SymbolicExpr> dims, ArrayRef<int64_t> axes, bool keep)
   return out;
 }
 
-SymbolicExpr product(ArrayRef<SymbolicExpr> dims) {
-  SymbolicExpr n(1);
-  for (const SymbolicExpr &d : dims)
-    n = n * d;
-  return n;
-}
-
 Value sizeAsFloat(LowerContext &c, ScalarBuilder &s, const SymbolicExpr &e, Type type) {
   if (auto constant = e.constant())
     return s.number(type, static_cast<double>(*constant));

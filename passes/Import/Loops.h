@@ -45,8 +45,6 @@ mlir::Value padded(LowerContext &c, mlir::Value tensor, llvm::ArrayRef<SymbolicE
 /// The dimensions without `axes`, or with 1 in their place.
 Dims withoutAxes(llvm::ArrayRef<SymbolicExpr> dims, llvm::ArrayRef<int64_t> axes, bool keep);
 
-SymbolicExpr product(llvm::ArrayRef<SymbolicExpr> dims);
-
 /// A number that is known when compiling, or follows from the sizes, as a scalar of an op's body.
 mlir::Value sizeAsFloat(LowerContext &c, ScalarBuilder &s, const SymbolicExpr &e, mlir::Type type);
 
