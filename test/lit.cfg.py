@@ -9,7 +9,7 @@ import lit.formats
 config.name = "MxN"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["models", "unit", "e2e", "onnx", "fuzz", "conformance", "Inputs"]
+config.excludes = ["models", "unit", "python", "e2e", "onnx", "fuzz", "conformance", "Inputs"]
 config.test_source_root = config.mxn_source_dir + "/test"
 config.test_exec_root = config.mxn_build_dir + "/test"
 

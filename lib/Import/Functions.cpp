@@ -5,6 +5,7 @@
 #include "onnx/inliner/inliner.h"
 #include "onnx/shape_inference/implementation.h"
 #include <map>
+#include <tuple>
 
 using namespace mxn::import;
 
@@ -50,7 +51,7 @@ void mxn::import::collectTypes(const onnx::GraphProto &graph, TypeMap &types) {
   }
 }
 
-void mxn::import::inferTypes(onnx::ModelProto &model) {
+void mxn::import::inferTypes(onnx::ModelProto &model, bool strict) {
   forEachGraph(*model.mutable_graph(), [](onnx::GraphProto &graph) {
     graph.clear_value_info();
     for (auto &output : *graph.mutable_output())
@@ -59,14 +60,42 @@ void mxn::import::inferTypes(onnx::ModelProto &model) {
   });
   onnx::shape_inference::DataValueMap values;
   onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(),
-                                     onnx::ShapeInferenceOptions(/*check_type=*/false, /*strict_mode=*/0,
+                                     onnx::ShapeInferenceOptions(/*check_type=*/strict, /*strict_mode=*/strict,
                                                                  /*data_prop=*/true),
                                      &values);
 }
 
+/// Writes the defaults of a function's attributes to its calls: the inliner leaves them out.
+static void addDefaults(onnx::ModelProto &model) {
+  using Key = std::tuple<std::string, std::string, std::string>;
+  std::map<Key, const onnx::FunctionProto *> functions;
+  for (const auto &function : model.functions())
+    functions[{function.domain(), function.name(), function.overload()}] = &function;
+  std::function<void(onnx::NodeProto &)> visit = [&](onnx::NodeProto &node) {
+    for (auto &attribute : *node.mutable_attribute())
+      if (attribute.has_g())
+        for (auto &inner : *attribute.mutable_g()->mutable_node())
+          visit(inner);
+    auto function = functions.find({node.domain(), node.op_type(), node.overload()});
+    if (function == functions.end())
+      return;
+    for (const auto &value : function->second->attribute_proto()) {
+      bool set = false;
+      for (const auto &present : node.attribute())
+        set |= present.name() == value.name();
+      if (!set)
+        *node.add_attribute() = value;
+    }
+  };
+  for (auto &node : *model.mutable_graph()->mutable_node())
+    visit(node);
+  for (auto &function : *model.mutable_functions())
+    for (auto &node : *function.mutable_node())
+      visit(node);
+}
+
 void mxn::import::inlineFunctions(onnx::ModelProto &model) {
-  if (!model.functions_size())
-    return;
+  addDefaults(model);
   // The inliner doesn't bring a function's operator sets along.
   std::map<std::string, int64_t> imports;
   for (const auto &import : model.opset_import())
@@ -102,7 +131,6 @@ public:
 
   /// One round; whether anything changed.
   bool expand() {
-    inferTypes(model);
     graph(*model.mutable_graph(), {});
     if (!count)
       return false;
@@ -113,6 +141,7 @@ public:
     if (model.functions_size())
       throw Failure("the function body of '" + model.functions(0).name() + "' can't be inlined");
     model.mutable_opset_import()->RemoveLast();
+    inferTypes(model, /*strict=*/false);
     return true;
   }
 

@@ -224,6 +224,8 @@ LogicalResult GraphBuilder::buildNode(const plain::Graph &graph, const plain::No
     return failure();
   if (*constant)
     return addConstant(node.outputs[0], node.name, *constant);
+  if (node.op == "Constant" && node.domain.empty())
+    return error(node.name) << "Constant must have one result and one attribute, which is a tensor, numbers or strings";
 
   OperationState state(nameLoc(node.name), onnx::NodeOp::getOperationName());
   for (const std::string &input : node.inputs) {

@@ -45,6 +45,9 @@ OwningOpRef<ModuleOp> import::importModel(MLIRContext &context, StringRef path, 
     return {};
   }
 
+  for (const std::string &warning : model.warnings)
+    emitWarning(file) << warning;
+
   OwningOpRef<ModuleOp> module(ModuleOp::create(file));
   (*module)->setAttr("onnx.model", modelAttr(&context, model));
   if (failed(buildMain(*module, model)) || failed(verify(*module)))

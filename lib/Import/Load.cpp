@@ -157,9 +157,18 @@ bool mxn::import::loadModel(const std::string &path, const LoadOptions &options,
     std::vector<Type> declared;
     for (const auto &output : proto.graph().output())
       declared.push_back(toPlain(output.type()));
-    inlineFunctions(proto);
+    if (proto.functions_size()) {
+      inlineFunctions(proto);
+      check(proto);
+    }
+    try {
+      inferTypes(proto, /*strict=*/true);
+    } catch (const std::exception &exception) {
+      // A graph may run though a rule of ONNX's inference doesn't hold; the later stages check what they rely on.
+      model.warnings.push_back("ONNX's type inference contradicts the model: " + oneLine(exception.what()));
+      inferTypes(proto, /*strict=*/false);
+    }
     expandFunctions(proto, options);
-    inferTypes(proto);
     toPlain(proto, model);
     for (size_t i = 0; i < declared.size(); ++i)
       model.graph.outputs[i].type = declared[i];

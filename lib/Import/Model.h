@@ -91,6 +91,8 @@ struct Model {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<WeightRange> weights;
   Graph graph;
+  /// What is wrong with the model, though it can be read; one line each.
+  std::vector<std::string> warnings;
 };
 
 } // namespace plain

@@ -50,10 +50,12 @@ using TypeMap = std::unordered_map<std::string, onnx::TypeProto>;
 /// The types of all values that a graph defines itself.
 void collectTypes(const onnx::GraphProto &graph, TypeMap &types);
 /// Infers types and shapes. What the file claims about values inside of the graph is dropped first: it lies often.
-void inferTypes(onnx::ModelProto &model);
+/// When it is strict, throws at the first node whose types contradict each other.
+void inferTypes(onnx::ModelProto &model, bool strict);
 /// Replaces model-local functions by their bodies.
 void inlineFunctions(onnx::ModelProto &model);
-/// Replaces nodes that aren't native by their schema's function body where there is one.
+/// Replaces nodes that aren't native by their schema's function body where there is one. Needs inferred types, and
+/// leaves them.
 void expandFunctions(onnx::ModelProto &model, const LoadOptions &options);
 /// The key of a node's metadata under which expansion keeps the name of the node that it replaced.
 extern const char *const kLocationKey;

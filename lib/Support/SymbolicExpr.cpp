@@ -152,7 +152,7 @@ SymbolicExpr SymbolicExpr::max(const SymbolicExpr &a, const SymbolicExpr &b) {
   return b < a ? call(Call::Max, b, a) : call(Call::Max, a, b);
 }
 
-SymbolicExpr SymbolicExpr::substitute(function_ref<std::optional<SymbolicExpr>(StringRef)> map) const {
+SymbolicExpr SymbolicExpr::substitute(llvm::function_ref<std::optional<SymbolicExpr>(StringRef)> map) const {
   SymbolicExpr sum;
   for (const auto &[monomial, coefficient] : terms) {
     SymbolicExpr product(coefficient);

@@ -264,10 +264,10 @@ private:
         mapping.map(constant.getResult(), asValue(constant.getValue()));
       return success();
     }
-    if (isa<arith::ArithDialect>(op->getDialect()) && op->getNumResults() == 1 &&
-        (op->getResult(0).getType().isIndex() || op->getResult(0).getType().isInteger(1) ||
-         op->getResult(0).getType().isInteger(64))) {
-      b.clone(*op, mapping);
+    if (isa<arith::ArithDialect>(op->getDialect()) && op->getNumResults() == 1) {
+      // Sizes are computed on the host; numbers that are made of sizes, where they are used.
+      if (op->getResult(0).getType().isIndex())
+        b.clone(*op, mapping);
       return success();
     }
     if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op))
@@ -328,17 +328,9 @@ private:
     // What the body reads from outside: tensors become bindings, sizes become constants of the dispatch.
     llvm::SetVector<Value> captured;
     getUsedValuesDefinedAbove(region.getBody(), captured);
-    SmallVector<Value> tensors, scalars, fixed;
-    for (Value v : captured) {
-      if (isa<TensorType>(v.getType()))
-        tensors.push_back(v);
-      else if (v.getDefiningOp<arith::ConstantOp>())
-        fixed.push_back(v);
-      else if (v.getType().isIndex() || v.getType().isInteger(64))
-        scalars.push_back(v);
-      else
-        return region.emitError() << "internal error: a kernel can't take a " << v.getType();
-    }
+    SmallVector<Value> tensors, scalars;
+    for (Value v : captured)
+      (isa<TensorType>(v.getType()) ? tensors : scalars).push_back(v);
 
     OpBuilder::InsertionGuard insertion(b);
     OpBuilder k(b.getContext());
@@ -358,12 +350,26 @@ private:
       }
       return found;
     };
-    for (Value v : fixed)
-      inside.map(v, k.clone(*v.getDefiningOp())->getResult(0));
-    for (Value v : scalars) {
-      Value c = constant(v);
-      inside.map(v, v.getType().isIndex() ? c : arith::IndexCastOp::create(k, loc, v.getType(), c).getResult());
-    }
+    // Sizes come as the dispatch's constants; constants and numbers made of sizes are made again inside.
+    auto scalar = [&](auto &self, Value v) -> LogicalResult {
+      if (inside.contains(v))
+        return success();
+      Operation *op = v.getDefiningOp();
+      if (v.getType().isIndex() && !isa_and_present<arith::ConstantOp>(op)) {
+        inside.map(v, constant(v));
+        return success();
+      }
+      if (!op || !isa<arith::ArithDialect>(op->getDialect()))
+        return region.emitError() << "internal error: a kernel can't take a " << v.getType();
+      for (Value operand : op->getOperands())
+        if (failed(self(self, operand)))
+          return failure();
+      k.clone(*op, inside);
+      return success();
+    };
+    for (Value v : scalars)
+      if (failed(scalar(scalar, v)))
+        return failure();
     SmallVector<Value> buffersBound, bufferBytes;
     SmallVector<bool> writes; // one for each binding
     auto bind = [&](Value tensor, Buffer buffer, bool write) -> FailureOr<Value> {

@@ -21,6 +21,7 @@ const Handler *HandlerRegistry::find(StringRef domain, StringRef op, int64_t ver
 const HandlerRegistry &HandlerRegistry::instance() {
   static const HandlerRegistry registry = [] {
     HandlerRegistry r;
+    addActivationHandlers(r);
     addCastHandlers(r);
     addConvolutionHandlers(r);
     addDataMovementHandlers(r);
@@ -29,6 +30,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     addMatrixHandlers(r);
     addNormalizationHandlers(r);
     addPoolingHandlers(r);
+    addQuantizeHandlers(r);
     addReductionHandlers(r);
     addShapeHandlers(r);
     return r;
@@ -40,6 +42,13 @@ std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
   if (axis < -rank || axis >= rank)
     return std::nullopt;
   return axis < 0 ? axis + rank : axis;
+}
+
+SymbolicExpr product(ArrayRef<SymbolicExpr> dims) {
+  SymbolicExpr count(1);
+  for (const SymbolicExpr &d : dims)
+    count = count * d;
+  return count;
 }
 
 } // namespace mxn

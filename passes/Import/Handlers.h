@@ -156,6 +156,7 @@ private:
 };
 
 // One function a family; each stands in the file of its name.
+void addActivationHandlers(HandlerRegistry &);
 void addElementwiseHandlers(HandlerRegistry &);
 void addCastHandlers(HandlerRegistry &);
 void addConvolutionHandlers(HandlerRegistry &);
@@ -164,11 +165,15 @@ void addGatherHandlers(HandlerRegistry &);
 void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
+void addQuantizeHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
 void addShapeHandlers(HandlerRegistry &);
 
 /// `axis` counted from the front; an error where it is outside of [-rank, rank).
 std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
+
+/// The number of elements of a tensor of these dimensions.
+SymbolicExpr product(llvm::ArrayRef<SymbolicExpr> dims);
 
 } // namespace mxn
 

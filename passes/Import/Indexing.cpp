@@ -38,13 +38,6 @@ Handler movement(std::function<LogicalResult(InferContext &)> infer, std::functi
 // Sizes
 //===----------------------------------------------------------------------===//
 
-SymbolicExpr product(ArrayRef<SymbolicExpr> dims) {
-  SymbolicExpr p(1);
-  for (const SymbolicExpr &d : dims)
-    p = p * d;
-  return p;
-}
-
 std::optional<SmallVector<int64_t>> constantDims(ArrayRef<SymbolicExpr> dims) {
   SmallVector<int64_t> out;
   for (const SymbolicExpr &d : dims) {
@@ -183,7 +176,7 @@ SmallVector<Value> buildRegion(LowerContext &c, TypeRange types, function_ref<Sm
   return SmallVector<Value>(region.getResults());
 }
 
-SmallVector<Value> buildLoops(OpBuilder &b, Location loc, ValueRange sizes, ValueRange init, LoopBody body) {
+SmallVector<Value> buildLoops(OpBuilder &b, Location loc, ValueRange sizes, ValueRange init, TensorLoopBody body) {
   SmallVector<Value> from(sizes.size(), arith::ConstantIndexOp::create(b, loc, 0));
   SmallVector<Value> steps(sizes.size(), arith::ConstantIndexOp::create(b, loc, 1));
   scf::LoopNest nest = scf::buildLoopNest(b, loc, from, sizes, steps, init,

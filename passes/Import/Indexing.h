@@ -20,7 +20,6 @@ Handler movement(std::function<mlir::LogicalResult(InferContext &)> infer, std::
 // Sizes
 //===----------------------------------------------------------------------===//
 
-SymbolicExpr product(llvm::ArrayRef<SymbolicExpr> dims);
 std::optional<llvm::SmallVector<int64_t>> constantDims(llvm::ArrayRef<SymbolicExpr> dims);
 /// The node's axis attribute counted from the front; an error where it is outside of [-rank, rank).
 template <typename Context> mlir::FailureOr<int64_t> axisAttr(Context &c, int64_t absent, int64_t rank) {
@@ -82,11 +81,11 @@ mlir::Value clampIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value index
 /// One dispatch whose body is built at `c.b`.
 llvm::SmallVector<mlir::Value> buildRegion(LowerContext &c, mlir::TypeRange types,
                                            llvm::function_ref<llvm::SmallVector<mlir::Value>()> body);
-using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location,
+using TensorLoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location,
                                                                    mlir::ValueRange indices, mlir::ValueRange carried)>;
 /// Loops over all indices of `dims`, the last one fastest, that carry `init`.
 llvm::SmallVector<mlir::Value> buildLoops(mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange sizes,
-                                          mlir::ValueRange init, LoopBody body);
+                                          mlir::ValueRange init, TensorLoopBody body);
 llvm::SmallVector<mlir::Value> sizeValues(LowerContext &c, llvm::ArrayRef<SymbolicExpr> dims);
 
 /// Part of a tensor: `sizes` elements from `offsets` on, every `strides`-th.

@@ -12,6 +12,7 @@ from .errors import NotFoundError, RunError
 from .locate import runtime_library
 
 MAX_RANK = 16
+DONATE = 1  # a tensor's flag: the call may write to the input
 
 
 class _Sized(ctypes.Structure):

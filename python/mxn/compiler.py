@@ -62,7 +62,11 @@ def compile(model: "str | os.PathLike | ModelProto", output: str | os.PathLike |
             raise CompileError(f"the model cannot be written for the compiler: {e}. Models above 2 GB need external "
                                "data: save it with onnx.save_model(..., save_as_external_data=True).") from None
         file.flush()
-        run_tool(Path(file.name), bundle, options)
+        try:
+            run_tool(Path(file.name), bundle, options)
+        except CompileError as e:  # the file's name says nothing to the caller
+            text = str(e).replace(file.name, "the model")
+            raise CompileError(text, e.command, e.status, e.stderr) from None
     return bundle
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import weakref
 from ctypes import byref, c_void_p
-from typing import Any, Sequence
+from typing import Any, Collection, Sequence
 
 import numpy as np
 
@@ -24,9 +24,11 @@ class Context:
         self._kept: list[np.ndarray] = []
         self._outputs = 0
 
-    def bind(self, function: Signature, values: Sequence[Any]) -> None:
-        """Sets the inputs, one value each in the function's order; RunError or InputError when they don't fit."""
-        pairs = [to_struct(as_array(v, spec), spec) for v, spec in zip(values, function.inputs, strict=True)]
+    def bind(self, function: Signature, values: Sequence[Any], donate: Collection[str] = ()) -> None:
+        """Sets the inputs, one value each in the function's order; RunError or InputError when they don't fit. The call may
+        write to the memory of the inputs named in `donate`."""
+        pairs = [to_struct(as_array(v, spec), spec, spec.name in donate)
+                 for v, spec in zip(values, function.inputs, strict=True)]
         structs = (Tensor * max(len(pairs), 1))(*[p[0] for p in pairs])
         self._library.context_bind(self._handle, function.index, structs, len(pairs))
         self._kept = [p[1] for p in pairs]  # the runtime reads them when it runs

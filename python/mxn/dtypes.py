@@ -51,11 +51,11 @@ def byte_count(number: int, shape: tuple[int, ...]) -> int:
 
 
 def to_memory(array: np.ndarray) -> np.ndarray:
-    """A contiguous array in native byte order whose bytes are the tensor's memory; the array itself where it is one."""
+    """A contiguous, aligned array in native byte order whose bytes are the tensor's memory; the array itself where it is one."""
     bits = _TABLE[type_number(array.dtype)][2]
     if bits >= 8:
         # np.ascontiguousarray would turn a scalar into a vector.
-        return np.require(array, array.dtype.newbyteorder("="), "C")
+        return np.require(array, array.dtype.newbyteorder("="), ["C", "ALIGNED"])
     per_byte, mask = 8 // bits, (1 << bits) - 1
     codes = np.ascontiguousarray(array).reshape(-1).view(np.uint8) & mask
     codes = np.pad(codes, (0, -len(codes) % per_byte)).reshape(-1, per_byte)

@@ -8,7 +8,7 @@ import os
 import threading
 import weakref
 from ctypes import byref, c_char_p, c_uint64, c_void_p, string_at
-from typing import Any, Mapping
+from typing import Any, Collection, Mapping
 
 import numpy as np
 
@@ -62,17 +62,18 @@ class Model:
             raise InputError(f"the bundle has no function {name!r}; it has {_listed(self.functions)}")
         return self.functions[name]
 
-    def run(self, inputs: Mapping[str, Any], function: str = "main") -> dict[str, np.ndarray]:
+    def run(self, inputs: Mapping[str, Any], function: str = "main", donate: Collection[str] = ()) -> dict[str, np.ndarray]:
         """Calls a function with {input name: array} and returns {output name: array}.
 
-        Arrays are numpy's, anything with DLPack, or lists and numbers, which are converted to the type that is wanted. InputError:
-        a name is unknown or missing, or a value isn't a tensor. RunError: a type or shape doesn't fit, or the model's
-        own checks refuse the values.
+        Arrays are numpy's, anything with DLPack, or lists and numbers, which are converted to the type that is wanted. The
+        call may write to the inputs named in `donate`, such as the past that turns into the present. InputError: a name is
+        unknown or missing, or a value isn't a tensor. RunError: a type or shape doesn't fit, or the model's own checks
+        refuse the values.
         """
         signature = self.function(function)
         values = ordered(signature, inputs)
         context = self.context()
-        context.bind(signature, values)
+        context.bind(signature, values, donate)
         context.run()
         return {s.name: a for s, a in zip(signature.outputs, context.outputs())}
 

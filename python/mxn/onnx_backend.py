@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, shape_inference
 from onnx.backend.base import Backend, BackendRep, namedtupledict
 from onnx.defs import onnx_opset_version
 
@@ -80,6 +80,8 @@ class MxnBackend(Backend):
             made = [helper.make_empty_tensor_value_info(n) for n in node.output if n]
         opsets = [helper.make_opsetid(node.domain, opset or (1 if node.domain else onnx_opset_version()))]
         model = helper.make_model(helper.make_graph([node], "node", given, made), opset_imports=opsets)
+        if not outputs_info:
+            model = shape_inference.infer_shapes(model)
         return cls.run_model(model, arrays, device, **kwargs)
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
-from .abi import MAX_RANK, Tensor
+from .abi import DONATE, MAX_RANK, Tensor
 from .errors import InputError
 from .signature import TensorSpec
 
@@ -37,15 +37,19 @@ def as_array(value: Any, spec: TensorSpec) -> np.ndarray:
     return array
 
 
-def to_struct(array: np.ndarray, spec: TensorSpec) -> tuple[Tensor, np.ndarray]:
-    """The runtime's struct of an array and the array that owns its memory, which the caller keeps."""
+def to_struct(array: np.ndarray, spec: TensorSpec, donate: bool = False) -> tuple[Tensor, np.ndarray]:
+    """The runtime's struct of an array and the array that owns its memory, which the caller keeps. With `donate` the call
+    may write to that memory, which is the array's own unless it is read-only or had to be converted."""
     try:
         number, memory = dtypes.type_number(array.dtype), dtypes.to_memory(array)
     except TypeError as e:
         raise InputError(f"input {spec.name!r}: expected a tensor of {dtypes.type_name(spec.type)}: {e}") from None
     if array.ndim > MAX_RANK:
         raise InputError(f"input {spec.name!r}: rank {array.ndim} is above {MAX_RANK}")
-    tensor = Tensor(type=number, rank=array.ndim, data=memory.ctypes.data, bytes=memory.nbytes)
+    if donate and not memory.flags.writeable:
+        memory = memory.copy()
+    tensor = Tensor(type=number, rank=array.ndim, data=memory.ctypes.data, bytes=memory.nbytes,
+                    flags=DONATE if donate else 0)
     tensor.dims[:array.ndim] = array.shape
     return tensor, memory
 

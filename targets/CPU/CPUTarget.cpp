@@ -24,8 +24,8 @@ namespace {
 
 /// The levels, best first: so they stand in a bundle, and the runtime takes the first that the machine has.
 const plugin::Level kLevels[] = {
-    {"x86-64-v4", {"x86-64-v4"}, {512, 64, 32 << 10, 1 << 20}},
-    {"x86-64-v3", {"x86-64-v3"}, {256, 64, 32 << 10, 256 << 10}},
+    {"x86-64-v4", {}, {512, 64, 32 << 10, 1 << 20}},
+    {"x86-64-v3", {}, {256, 64, 32 << 10, 256 << 10}},
 };
 
 class CPUTarget : public plugin::Target {

@@ -49,6 +49,22 @@ def test_mxn_run(name: str, real_model, bundle, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_runner_without_python(name: str, real_model, bundle, tmp_path: Path) -> None:
+    """mxn-run, which needs nothing but the runtime."""
+    model = real_model(name)
+    for case, want in model.cases("expected").items():
+        arguments = []
+        for i, (tensor, array) in enumerate(model.cases("inputs")[case].items()):
+            np.save(tmp_path / f"in{i}.npy", array)
+            arguments += ["--input", f"{tensor}={tmp_path / f'in{i}.npy'}"]
+        for i, tensor in enumerate(want):
+            arguments += ["--output", f"{tensor}={tmp_path / f'out{i}.npy'}"]
+        done = command(tool("mxn-run"), bundle(name), *arguments)
+        assert done.returncode == 0, done.stderr
+        check({tensor: np.load(tmp_path / f"out{i}.npy") for i, tensor in enumerate(want)}, want)
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_compile_command(name: str, real_model, tmp_path: Path) -> None:
     """The executable alone, and the same bytes from two runs."""
     files = [tmp_path / "a.mxn", tmp_path / "b.mxn"]

@@ -37,7 +37,7 @@ struct TargetInfo {
 /// One kind of machine that a target makes code for, such as "x86-64-v3".
 struct Level {
   std::string name;
-  /// What the runtime's driver must find on the machine, in the driver's spelling.
+  /// What the runtime's driver must find on the machine beyond the level's name, in the driver's spelling.
   std::vector<std::string> features;
   TargetInfo info;
 };

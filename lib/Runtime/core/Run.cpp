@@ -112,7 +112,7 @@ mxn_status_t mxn_context::loop(const Instruction &instruction) {
     if (cancel && *cancel)
       return failAt(MXN_STATUS_CANCELLED, instruction, "the run was cancelled");
     if (instruction.sliceCount) {
-      int64_t condition;
+      int64_t condition = 0;
       MXN_RETURN_IF_FAILED(readElement(instruction, bundle::ElementType_Bool, &condition));
       if (!condition)
         break;
@@ -140,7 +140,7 @@ mxn_status_t mxn_context::runInstruction(const Instruction &instruction) {
   case bundle::Op_Loop:
     return loop(instruction);
   case bundle::Op_ReadOp: {
-    int64_t value;
+    int64_t value = 0;
     MXN_RETURN_IF_FAILED(readElement(instruction, instruction.detail, &value));
     if (value < instruction.minimum || value > instruction.maximum) {
       char text[4400];

@@ -44,11 +44,12 @@ def compare(got: np.ndarray, want: np.ndarray, rtol: float = DEFAULT_RTOL, atol:
     kind = np.complex128 if want.dtype.kind == "c" else np.float64
     a, b = got.astype(kind), want.astype(kind)
     with np.errstate(invalid="ignore", over="ignore"):
-        error = np.asarray(np.abs(a - b))
-        error[(a == b) | (np.isnan(a) & np.isnan(b))] = 0
+        same = np.asarray((a == b) | (np.isnan(a) & np.isnan(b)))
+        error = np.asarray(np.where(same, 0, np.abs(a - b)))
         error[np.isnan(error)] = np.inf
-        bad = ~(error <= atol + rtol * np.abs(b))
-        relative = np.where(error > 0, error / np.maximum(np.abs(b), atol or np.finfo(np.float64).tiny), 0)
+        bad = ~same & ~(np.isfinite(error) & (error <= atol + rtol * np.abs(b)))
+        relative = np.asarray(np.where(same, 0, error / np.maximum(np.abs(b), atol or np.finfo(np.float64).tiny)))
+        relative[np.isnan(relative)] = np.inf
         worst = int(np.argmax(np.where(bad, error, -1))) if bad.any() else int(np.argmax(error))
     where = tuple(int(i) for i in np.unravel_index(worst, want.shape))
     return Difference(not bad.any(), "values differ" if bad.any() else "", float(error.max()), float(relative.max()),

@@ -196,12 +196,11 @@ std::string LoadedObject::protectSegments() {
     if (segment.p_type != PT_LOAD)
       continue;
     uint64_t start = segment.p_vaddr / page * page;
-    // Gaps between segments hold nothing that may be touched.
-    if (start > end && mprotect(base + end, start - end, PROT_NONE) != 0)
+    // Gaps hold zeros. They stay readable, as a damaged object's tables may point there.
+    if (start > end && mprotect(base + end, start - end, PROT_READ) != 0)
       return "the code object's memory can't be protected";
     end = (segment.p_vaddr + segment.p_memsz + page - 1) / page * page;
-    int protection = (segment.p_flags & PF_R ? PROT_READ : 0) | (segment.p_flags & PF_W ? PROT_WRITE : 0) |
-                     (segment.p_flags & PF_X ? PROT_EXEC : 0);
+    int protection = PROT_READ | (segment.p_flags & PF_W ? PROT_WRITE : 0) | (segment.p_flags & PF_X ? PROT_EXEC : 0);
     if (segment.p_flags & PF_X)
       __builtin___clear_cache(reinterpret_cast<char *>(base + start), reinterpret_cast<char *>(base + end));
     if (end > start && mprotect(base + start, end - start, protection) != 0)
@@ -217,12 +216,19 @@ std::string LoadedObject::protectSegments() {
   return "";
 }
 
+// Up to its end or the table's: relocations of a damaged object may have overwritten the last NUL.
+std::string_view LoadedObject::nameOf(uint64_t offset) const {
+  if (offset >= stringBytes)
+    return "?";
+  const char *text = reinterpret_cast<const char *>(base + strings + offset);
+  return std::string_view(text, strnlen(text, stringBytes - offset));
+}
+
 void *LoadedObject::findFunction(const char *name) const {
   const Elf64_Sym *table = at<Elf64_Sym>(symbols, symbolCount);
-  const char *names = at<char>(strings, stringBytes);
   for (uint64_t i = 1; i < symbolCount; ++i) {
     const Elf64_Sym &symbol = table[i];
-    if (symbol.st_shndx != SHN_UNDEF && symbol.st_name < stringBytes && !strcmp(names + symbol.st_name, name))
+    if (symbol.st_shndx != SHN_UNDEF && nameOf(symbol.st_name) == name)
       return isExecutable(symbol.st_value) ? base + symbol.st_value : nullptr;
   }
   return nullptr;

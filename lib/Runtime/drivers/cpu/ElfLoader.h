@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <elf.h>
 #include <string>
+#include <string_view>
 
 namespace mxn::cpu {
 
@@ -42,7 +43,7 @@ private:
     return reinterpret_cast<T *>(base + address);
   }
   bool isExecutable(uint64_t address) const;
-  const Elf64_Phdr &segment(unsigned index) const { return segments[index]; }
+  std::string_view nameOf(uint64_t offset) const;
 
   const uint8_t *file = nullptr;
   uint64_t fileLength = 0;

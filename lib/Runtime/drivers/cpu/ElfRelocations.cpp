@@ -76,11 +76,8 @@ std::string LoadedObject::relocateTable(uint64_t address, uint64_t bytes) {
       if (index >= symbolCount)
         return "a relocation names a symbol that doesn't exist";
       Elf64_Sym symbol = symbolTable[index];
-      if (symbol.st_shndx == SHN_UNDEF) {
-        const char *names = at<char>(strings, stringBytes);
-        return std::string("the code object lacks the symbol \"") +
-               (symbol.st_name < stringBytes ? names + symbol.st_name : "?") + "\"";
-      }
+      if (symbol.st_shndx == SHN_UNDEF)
+        return "the code object lacks the symbol \"" + std::string(nameOf(symbol.st_name)) + "\"";
       if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
         return "the code object wants to run code when it is loaded";
       value += symbol.st_value;

@@ -1,0 +1,318 @@
+//===- ProgramSerializer.cpp - One op, one instruction --------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lib/Bundle/ProgramSerializer.h"
+#include "lib/Support/ElementTypes.h"
+#include "lib/Support/SymbolicExpr.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using llvm::createStringError;
+using llvm::Error;
+
+namespace mxn::bundle_writer {
+
+template <typename T>
+void ProgramSerializer::emit(std::vector<std::unique_ptr<bundle::InstructionT>> &list, T op, Location loc) {
+  auto instruction = std::make_unique<bundle::InstructionT>();
+  instruction->op.Set(std::move(op));
+  instruction->location = location(loc);
+  list.push_back(std::move(instruction));
+}
+
+int32_t ProgramSerializer::location(Location loc) {
+  std::string name;
+  loc->walk([&](Location inner) {
+    auto named = dyn_cast<NameLoc>(inner);
+    if (named && name.empty())
+      name = named.getName().str();
+    return WalkResult::advance();
+  });
+  if (name.empty())
+    return -1;
+  auto [it, isNew] = locations.try_emplace(name, plan.locations.size());
+  if (isNew)
+    plan.locations.push_back(name);
+  return it->second;
+}
+
+//===----------------------------------------------------------------------===//
+// Registers
+//===----------------------------------------------------------------------===//
+
+uint32_t ProgramSerializer::registerOf(Value v) {
+  if (auto constant = v.getDefiningOp<arith::ConstantOp>())
+    return constantRegister(cast<IntegerAttr>(constant.getValue()).getInt());
+  return registers.lookup(v);
+}
+
+uint32_t ProgramSerializer::constantRegister(int64_t value) {
+  auto [it, isNew] = constantRegisters.try_emplace(value, 0);
+  if (isNew) {
+    it->second = fresh();
+    bundle::ConstantOpT op;
+    op.result = it->second;
+    op.value = value;
+    emit(function->prologue, op, UnknownLoc::get(context));
+  }
+  return it->second;
+}
+
+static std::optional<bundle::Arith> arithKind(Operation *op) {
+  if (isa<arith::AddIOp>(op))
+    return bundle::Arith_Add;
+  if (isa<arith::SubIOp>(op))
+    return bundle::Arith_Sub;
+  if (isa<arith::MulIOp>(op))
+    return bundle::Arith_Mul;
+  if (isa<arith::FloorDivSIOp>(op))
+    return bundle::Arith_FloorDiv;
+  if (isa<arith::CeilDivSIOp>(op))
+    return bundle::Arith_CeilDiv;
+  if (isa<arith::MinSIOp>(op))
+    return bundle::Arith_Min;
+  if (isa<arith::MaxSIOp>(op))
+    return bundle::Arith_Max;
+  if (isa<arith::AndIOp>(op))
+    return bundle::Arith_And;
+  if (isa<arith::OrIOp>(op))
+    return bundle::Arith_Or;
+  return std::nullopt;
+}
+
+Error ProgramSerializer::prologueOp(Operation *op) {
+  if (isa<arith::ConstantOp>(op))
+    return Error::success(); // when it is used
+  if (isa<arith::IndexCastOp>(op)) {
+    registers[op->getResult(0)] = registerOf(op->getOperand(0)); // registers are i64 anyway
+    return Error::success();
+  }
+  if (auto dim = dyn_cast<program::InputDimOp>(op)) {
+    bundle::InputDimT out;
+    out.result = registers[dim.getValue()] = fresh();
+    out.input = dim.getInput();
+    out.axis = dim.getAxis();
+    emit(function->prologue, out, op->getLoc());
+    return Error::success();
+  }
+  if (auto check = dyn_cast<program::CheckEqualOp>(op)) {
+    bundle::CheckEqualT out;
+    out.lhs = registerOf(check.getLhs());
+    out.rhs = registerOf(check.getRhs());
+    out.message = check.getMessage().str();
+    emit(function->prologue, out, op->getLoc());
+    return Error::success();
+  }
+  if (auto check = dyn_cast<program::CheckAtLeastOp>(op)) {
+    bundle::CheckAtLeastT out;
+    out.lhs = registerOf(check.getLhs());
+    out.rhs = registerOf(check.getRhs());
+    out.message = check.getMessage().str();
+    emit(function->prologue, out, op->getLoc());
+    return Error::success();
+  }
+  if (auto select = dyn_cast<arith::SelectOp>(op)) {
+    bundle::SelectOpT out;
+    out.condition = registerOf(select.getCondition());
+    out.if_true = registerOf(select.getTrueValue());
+    out.if_false = registerOf(select.getFalseValue());
+    out.result = registers[select.getResult()] = fresh();
+    emit(function->prologue, out, op->getLoc());
+    return Error::success();
+  }
+  if (auto compare = dyn_cast<arith::CmpIOp>(op)) {
+    // The bundle has ==, < and <=; the others are the same with the sides exchanged.
+    bundle::ArithOpT out;
+    bool swap = false;
+    switch (compare.getPredicate()) {
+    case arith::CmpIPredicate::eq:
+      out.kind = bundle::Arith_Equal;
+      break;
+    case arith::CmpIPredicate::sgt:
+      swap = true;
+      [[fallthrough]];
+    case arith::CmpIPredicate::slt:
+      out.kind = bundle::Arith_Less;
+      break;
+    case arith::CmpIPredicate::sge:
+      swap = true;
+      [[fallthrough]];
+    case arith::CmpIPredicate::sle:
+      out.kind = bundle::Arith_LessEqual;
+      break;
+    default:
+      return createStringError("internal error: a bundle can't hold this comparison of sizes");
+    }
+    out.lhs = registerOf(swap ? compare.getRhs() : compare.getLhs());
+    out.rhs = registerOf(swap ? compare.getLhs() : compare.getRhs());
+    out.result = registers[compare.getResult()] = fresh();
+    emit(function->prologue, out, op->getLoc());
+    return Error::success();
+  }
+  if (auto kind = arithKind(op)) {
+    bundle::ArithOpT out;
+    out.kind = *kind;
+    out.lhs = registerOf(op->getOperand(0));
+    out.rhs = registerOf(op->getOperand(1));
+    out.result = registers[op->getResult(0)] = fresh();
+    emit(function->prologue, out, op->getLoc());
+    return Error::success();
+  }
+  return createStringError("internal error: a bundle can't hold the op " + op->getName().getStringRef());
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers and work
+//===----------------------------------------------------------------------===//
+
+uint32_t ProgramSerializer::bufferOf(Value buffer) {
+  auto [it, isNew] = buffers.try_emplace(buffer, function->buffers.size());
+  uint32_t index = it->second;
+  uint32_t now = body->instructions.size(); // the instruction that is being made
+  if (isNew) {
+    auto out = std::make_unique<bundle::BufferT>();
+    Operation *op = buffer.getDefiningOp();
+    if (auto input = dyn_cast<program::InputOp>(op)) {
+      out->kind = bundle::BufferKind_Input;
+      out->index = input.getInput();
+      out->size = registerOf(input.getSize());
+    } else if (auto output = dyn_cast<program::OutputOp>(op)) {
+      out->kind = bundle::BufferKind_Output;
+      out->index = output.getOutput();
+      out->size = registerOf(output.getSize());
+      if (output.getDonated())
+        out->donated_input = *output.getDonated();
+    } else if (auto constant = dyn_cast<program::ConstantOp>(op)) {
+      ConstantPlace place = constants.lookup(constant.getSymbol());
+      out->kind = bundle::BufferKind_Constant;
+      out->index = place.section;
+      out->offset = place.offset;
+      out->length = place.length;
+    } else {
+      out->kind = bundle::BufferKind_Transient;
+      out->size = registerOf(cast<program::TransientOp>(op).getSize());
+      out->first = now;
+    }
+    function->buffers.push_back(std::move(out));
+  }
+  bundle::BufferT &out = *function->buffers[index];
+  if (out.kind == bundle::BufferKind_Transient)
+    out.last = now;
+  return index;
+}
+
+std::unique_ptr<bundle::SliceT> ProgramSerializer::slice(Value buffer, Value size) {
+  auto out = std::make_unique<bundle::SliceT>();
+  out->buffer = bufferOf(buffer);
+  out->offset = constantRegister(0);
+  out->length = registerOf(size);
+  return out;
+}
+
+uint32_t ProgramSerializer::kernelIndex(program::DispatchOp op) {
+  auto [it, isNew] = kernels.try_emplace(op.getKernel(), plan.kernels.size());
+  if (isNew) {
+    auto kernel = std::make_unique<bundle::KernelT>();
+    kernel->name = op.getKernel().str();
+    kernel->bindings = op.getBindings().size();
+    kernel->constants = op.getConstants().size();
+    plan.kernels.push_back(std::move(kernel));
+  }
+  return it->second;
+}
+
+Error ProgramSerializer::bodyOp(Operation *op) {
+  if (auto dispatch = dyn_cast<program::DispatchOp>(op)) {
+    bundle::DispatchT out;
+    out.kernel = kernelIndex(dispatch);
+    for (auto [buffer, size] : llvm::zip(dispatch.getBindings(), dispatch.getSizes()))
+      out.bindings.push_back(slice(buffer, size));
+    for (bool write : dispatch.getWrites())
+      out.writes.push_back(write);
+    for (Value v : dispatch.getConstants())
+      out.constants.push_back(registerOf(v));
+    for (Value v : dispatch.getGrid())
+      out.grid.push_back(registerOf(v));
+    emit(body->instructions, std::move(out), op->getLoc());
+    return Error::success();
+  }
+  if (auto copy = dyn_cast<program::CopyOp>(op)) {
+    bundle::CopyT out;
+    out.source = slice(copy.getSource(), copy.getSize());
+    out.target = slice(copy.getTarget(), copy.getSize());
+    emit(body->instructions, std::move(out), op->getLoc());
+    return Error::success();
+  }
+  // Buffers are made when they are first used; an output that nothing writes has no use.
+  if (isa<program::InputOp, program::OutputOp, program::ConstantOp, program::TransientOp>(op))
+    return Error::success();
+  return prologueOp(op);
+}
+
+//===----------------------------------------------------------------------===//
+// The function
+//===----------------------------------------------------------------------===//
+
+std::unique_ptr<bundle::TensorT> ProgramSerializer::tensor(program::TensorAttr attr, ArrayRef<uint32_t> dims) {
+  auto out = std::make_unique<bundle::TensorT>();
+  out->name = attr.getName().str();
+  out->type = static_cast<bundle::ElementType>(onnxElementType(attr.getElement()));
+  for (auto [label, size] : llvm::zip(attr.getLabels(), dims)) {
+    auto dim = std::make_unique<bundle::DimT>();
+    dim->name = label.getValue().str();
+    dim->size = size;
+    out->dims.push_back(std::move(dim));
+  }
+  return out;
+}
+
+Error ProgramSerializer::add(program::FunctionOp op) {
+  context = op.getContext();
+  plan.functions.push_back(std::make_unique<bundle::FunctionT>());
+  function = plan.functions.back().get();
+  function->name = op.getSymName().str();
+  function->blocks.push_back(std::make_unique<bundle::BlockT>());
+  body = function->blocks.back().get();
+  registers.clear();
+  buffers.clear();
+  constantRegisters.clear();
+
+  std::map<std::pair<int64_t, int64_t>, uint32_t> inputDims;
+  std::map<int64_t, SmallVector<uint32_t>> outputDims;
+  for (Operation &inner : op.getBody().front()) {
+    if (auto shape = dyn_cast<program::OutputShapeOp>(inner)) {
+      for (Value v : shape.getDims())
+        outputDims[shape.getOutput()].push_back(registerOf(v));
+      continue;
+    }
+    if (Error e = bodyOp(&inner))
+      return e;
+    if (auto dim = dyn_cast<program::InputDimOp>(inner))
+      inputDims[{dim.getInput(), dim.getAxis()}] = registers[dim.getValue()];
+  }
+  for (auto [i, attr] : llvm::enumerate(op.getInputs().getAsRange<program::TensorAttr>())) {
+    SmallVector<uint32_t> dims;
+    for (auto [axis, text] : llvm::enumerate(attr.getDims())) {
+      // A constant tells everybody what the caller must pass; otherwise it is what the caller passed.
+      if (auto fixed = SymbolicExpr::parse(text.getValue())->constant()) {
+        dims.push_back(constantRegister(*fixed));
+        continue;
+      }
+      auto found = inputDims.find({i, axis});
+      if (found == inputDims.end()) {
+        bundle::InputDimT dim;
+        dim.result = fresh();
+        dim.input = i;
+        dim.axis = axis;
+        emit(function->prologue, dim, op.getLoc());
+        found = inputDims.try_emplace({i, axis}, dim.result).first;
+      }
+      dims.push_back(found->second);
+    }
+    function->inputs.push_back(tensor(attr, dims));
+  }
+  for (auto [i, attr] : llvm::enumerate(op.getOutputs().getAsRange<program::TensorAttr>()))
+    function->outputs.push_back(tensor(attr, outputDims[i]));
+  return Error::success();
+}
+
+} // namespace mxn::bundle_writer
