@@ -16,8 +16,7 @@ static Type reductionType(Reduce kind, Type element) {
   return kind == Reduce::Max || kind == Reduce::Min ? type : accumulatorType(type);
 }
 
-/// The value that the reduction of nothing gives.
-static TypedAttr identity(OpBuilder &b, Reduce kind, Type type, bool isUnsigned) {
+TypedAttr reductionIdentity(Builder &b, Reduce kind, Type type, bool isUnsigned) {
   bool max = kind == Reduce::Max;
   if (max || kind == Reduce::Min) {
     if (auto f = dyn_cast<FloatType>(type))
@@ -40,7 +39,7 @@ Value reduceAxes(LowerContext &c, Reduce kind, Value tensor, ArrayRef<SymbolicEx
   SmallVector<int64_t> kept = loopsWithout(rank, axes);
   Dims to = withoutAxes(dims, axes, /*keep=*/false);
   auto start = [&](Reduce of) {
-    return c.filled(to, arith::ConstantOp::create(c.b, c.loc, identity(c.b, of, type, isUnsigned)));
+    return c.filled(to, arith::ConstantOp::create(c.b, c.loc, reductionIdentity(c.b, of, type, isUnsigned)));
   };
   SmallVector<LoopOperand> operands = {{tensor, allLoops(rank)}};
 
@@ -158,15 +157,14 @@ static FailureOr<SmallVector<Value>> lowerReduce(LowerContext &c, Reduce kind) {
 }
 
 void addReductionHandlers(HandlerRegistry &r) {
-  for (auto [name, kind] : {std::pair("ReduceSum", Reduce::Sum), std::pair("ReduceMean", Reduce::Mean),
-                            std::pair("ReduceMax", Reduce::Max), std::pair("ReduceMin", Reduce::Min),
-                            std::pair("ReduceProd", Reduce::Prod), std::pair("ReduceL1", Reduce::L1),
-                            std::pair("ReduceL2", Reduce::L2), std::pair("ReduceLogSum", Reduce::LogSum),
-                            std::pair("ReduceLogSumExp", Reduce::LogSumExp),
-                            std::pair("ReduceSumSquare", Reduce::SumSquare)}) {
+  for (auto [name, kind] :
+       {std::pair("ReduceSum", Reduce::Sum), std::pair("ReduceMean", Reduce::Mean), std::pair("ReduceMax", Reduce::Max),
+        std::pair("ReduceMin", Reduce::Min), std::pair("ReduceProd", Reduce::Prod), std::pair("ReduceL1", Reduce::L1),
+        std::pair("ReduceL2", Reduce::L2), std::pair("ReduceLogSum", Reduce::LogSum),
+        std::pair("ReduceLogSumExp", Reduce::LogSumExp), std::pair("ReduceSumSquare", Reduce::SumSquare)}) {
     Reduce of = kind;
-    r.add("", name, 1, {[of](InferContext &c) { return inferReduce(c, of); },
-                        [of](LowerContext &c) { return lowerReduce(c, of); }});
+    r.add("", name, 1,
+          {[of](InferContext &c) { return inferReduce(c, of); }, [of](LowerContext &c) { return lowerReduce(c, of); }});
   }
 }
 
