@@ -105,3 +105,28 @@ func.func @size_start_end(%x: tensor<?x?x64xf32, #onnx.dims<"b", "s", "64">>) ->
   %n = onnx.node "Size" version 17 (%x) : (tensor<?x?x64xf32, #onnx.dims<"b", "s", "64">>) -> tensor<i64>
   return %s, %n : tensor<*xi64>, tensor<i64>
 }
+
+// -----
+
+// Whether the heads divide into groups is decided when compiling.
+// CHECK-LABEL: @conditions_on_sizes
+// CHECK: "Not"{{.*}} known [#onnx.values<"1">]
+// CHECK: "And"{{.*}} known [#onnx.values<"1">]
+// CHECK: "Where"{{.*}} known [#onnx.values<"3">]
+// CHECK: "Max"{{.*}} known [#onnx.values<"3">]
+// CHECK: "Neg"{{.*}} known [#onnx.values<"-3">]
+func.func @conditions_on_sizes() -> tensor<1xi64> {
+  %nine = onnx.constant dense<9> : tensor<1xi64> -> tensor<1xi64>
+  %three = onnx.constant dense<3> : tensor<1xi64> -> tensor<1xi64>
+  %one = onnx.constant dense<1> : tensor<1xi64> -> tensor<1xi64>
+  %zero = onnx.constant dense<0> : tensor<1xi64> -> tensor<1xi64>
+  %same = onnx.node "Equal" version 24 (%nine, %three) : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi1>
+  %differ = onnx.node "Not" version 24 (%same) : (tensor<1xi1>) -> tensor<1xi1>
+  %rest = onnx.node "Mod" version 24 (%nine, %three) : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %divides = onnx.node "Equal" version 24 (%rest, %zero) : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi1>
+  %both = onnx.node "And" version 24 (%differ, %divides) : (tensor<1xi1>, tensor<1xi1>) -> tensor<1xi1>
+  %groups = onnx.node "Where" version 24 (%both, %three, %one) : (tensor<1xi1>, tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %max = onnx.node "Max" version 24 (%groups, %one) : (tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %neg = onnx.node "Neg" version 24 (%max) : (tensor<1xi64>) -> tensor<1xi64>
+  return %neg : tensor<1xi64>
+}
