@@ -60,7 +60,8 @@ public:
       return func.emitError() << "every argument and result needs a program.tensor attribute";
     std::string name = func.getName().str();
     func.setName(name + ".tensors");
-    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs));
+    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs),
+                                           func->getAttrOfType<ArrayAttr>(program::kCacheGroupsAttrName));
     b.setInsertionPointToStart(&function.getBody().emplaceBlock());
     if (failed(prologue()))
       return failure();

@@ -50,7 +50,7 @@ static std::string phaseNames() {
   return text;
 }
 static cl::opt<std::string> compileTo("compile-to", cl::init("bundle"), cl::value_desc("phase"), cl::cat(category),
-                                      cl::desc("Stop after a phase and write its IR: import, shapes, tensors, "
+                                      cl::desc("Stop after a phase and write its IR: import, shapes, step, tensors, "
                                                "dispatch, program, bundle"));
 static cl::opt<std::string> compileFrom("compile-from", cl::init(""), cl::value_desc("phase"), cl::cat(category),
                                         cl::desc("Take IR that --compile-to wrote, and go on from that phase"));
