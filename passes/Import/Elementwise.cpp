@@ -138,28 +138,6 @@ Value add(OpBuilder &b, Location loc, ValueRange v, Type element) {
   return arithmetic<arith::AddFOp, arith::AddIOp>()(b, loc, v, element);
 }
 
-Value pow(OpBuilder &b, Location loc, ValueRange v, Type element) {
-  // The exponent may be of another type than the base; the result has the base's.
-  Type type = v[0].getType();
-  Value base = v[0], exponent = v[1];
-  if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() >= 32 && exponent.getType() == type) {
-    // x^2 is the common case, exact as a product.
-    if (auto constant = exponent.getDefiningOp<arith::ConstantOp>())
-      (void)constant;
-    return math::PowFOp::create(b, loc, base, exponent);
-  }
-  Type wide = b.getF64Type();
-  auto widen = [&](Value x) -> Value {
-    if (auto f = dyn_cast<FloatType>(x.getType()))
-      return f.getWidth() == 64 ? x : arith::ExtFOp::create(b, loc, wide, x).getResult();
-    return arith::SIToFPOp::create(b, loc, wide, x);
-  };
-  Value r = math::PowFOp::create(b, loc, widen(base), widen(exponent));
-  if (isa<FloatType>(type))
-    return type == wide ? r : arith::TruncFOp::create(b, loc, type, r).getResult();
-  return arith::FPToSIOp::create(b, loc, type, r);
-}
-
 Scalar compare(arith::CmpFPredicate f, arith::CmpIPredicate s, arith::CmpIPredicate u) {
   return [=](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
     if (isa<FloatType>(element))
@@ -259,7 +237,6 @@ void addElementwiseHandlers(HandlerRegistry &r) {
                           });
                         },
                         lowerMod});
-  r.add("", "Pow", 7, binary(pow));
   r.add("", "Max", 8, variadic(maximum));
   r.add("", "Min", 8, variadic(minimum));
   r.add("", "Sum", 8, variadic(add));
