@@ -69,8 +69,8 @@ static Value integerPower(ScalarBuilder &s, Value x, Value y, bool yUnsigned) {
   Value one = s.number(type, 1), result = one, square = x;
   for (unsigned bit = 0, bits = index.getIntOrFloatBitWidth(); bit < bits; ++bit) {
     Value mask = arith::ConstantOp::create(s.b, s.loc, s.b.getIntegerAttr(index, APInt::getOneBitSet(bits, bit)));
-    Value set = arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::ne,
-                                      arith::AndIOp::create(s.b, s.loc, y, mask), s.number(index, 0));
+    Value set = arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::ne, arith::AndIOp::create(s.b, s.loc, y, mask),
+                                      s.number(index, 0));
     result = s.select(set, s.mul(result, square), result);
     square = s.mul(square, square);
   }
@@ -79,7 +79,8 @@ static Value integerPower(ScalarBuilder &s, Value x, Value y, bool yUnsigned) {
   Value negative = arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::slt, y, s.number(index, 0));
   Value odd = equal(arith::AndIOp::create(s.b, s.loc, y, s.number(index, 1)), s.number(index, 1));
   Value minusOne = s.number(type, -1);
-  Value unit = s.select(equal(x, one), one, s.select(equal(x, minusOne), s.select(odd, minusOne, one), s.number(type, 0)));
+  Value unit =
+      s.select(equal(x, one), one, s.select(equal(x, minusOne), s.select(odd, minusOne, one), s.number(type, 0)));
   return s.select(negative, unit, result);
 }
 
