@@ -413,6 +413,7 @@ private:
       // The result is the same memory.
       targets.push_back(*binding);
       buffers[region.getResult(0)] = *buffer;
+      known[region.getResult(0)] = *sizesOf(tensor);
     }
     for (Value result : region.getResults().drop_front(targets.size())) {
       FailureOr<Buffer> buffer = resultBuffer(result, region.getTakesOver());
