@@ -34,7 +34,7 @@ KERNEL(complain) { return (int64_t)x == constants[0] ? (int32_t)constants[1] : (
 
 /* A toy language model with two paged caches of 4 tokens a block: "all" [blocks, 2, 2, 2, 4, 4] keeps every token,
  * "near" [blocks, 1, 2, 1, 4, 2] the first two and the last six. It writes each token's id into every element that
- * belongs to it, plus the element's number; test/python/toy_model.py says what it answers.
+ * belongs to it, plus the element's number; test/e2e/toy_model.py says what it answers.
  *
  * bindings: ids, positions, sequence_starts, context_lengths, rows, table all, cache all, table near, cache near,
  * logits */
