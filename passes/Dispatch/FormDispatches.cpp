@@ -14,7 +14,8 @@ namespace {
 /// Ops that cost nothing by themselves: they prepare the memory of whoever uses them.
 bool isPreparation(Operation *op) {
   return isa_and_present<tensor::EmptyOp>(op) ||
-         (isa_and_present<linalg::FillOp>(op) && isPreparation(cast<linalg::FillOp>(op).getOutputs()[0].getDefiningOp()));
+         (isa_and_present<linalg::FillOp>(op) &&
+          isPreparation(cast<linalg::FillOp>(op).getOutputs()[0].getDefiningOp()));
 }
 
 bool isWork(Operation *op) {
@@ -105,7 +106,8 @@ class FormDispatches : public impl::FormDispatchesPassBase<FormDispatches> {
       auto sizes = sizesOf(op->getResult(0));
       if (failed(sizes))
         return failure();
-      Value target = tensor::EmptyOp::create(b, loc, *sizes, cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
+      Value target =
+          tensor::EmptyOp::create(b, loc, *sizes, cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
       results = {linalg::CopyOp::create(b, loc, results[0], target).getResult(0)};
     }
     program::YieldOp::create(b, loc, results);

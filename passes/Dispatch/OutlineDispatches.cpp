@@ -99,8 +99,9 @@ private:
         }
         std::string label = tensor.getLabels()[axis].getValue().str();
         pending.push_back({e, dim,
-                           "dimension " + std::to_string(axis) + " of input \"" + tensor.getName().str() + "\" must be " +
-                               e.str() + (label != e.str() ? " (the model calls it " + label + ")" : "")});
+                           "dimension " + std::to_string(axis) + " of input \"" + tensor.getName().str() +
+                               "\" must be " + e.str() +
+                               (label != e.str() ? " (the model calls it " + label + ")" : "")});
       }
     }
     // "past + 1" defines past where nothing else does.
@@ -219,7 +220,8 @@ private:
     if (auto arg = dyn_cast<BlockArgument>(tensor))
       buffer = program::InputOp::create(b, loc, program::BufferType::get(b.getContext()), arg.getArgNumber(), *size);
     else if (auto weight = tensor.getDefiningOp<llm::ConstantOp>())
-      buffer = program::ConstantOp::create(b, loc, program::BufferType::get(b.getContext()), weight.getValue().getSymbol());
+      buffer =
+          program::ConstantOp::create(b, loc, program::BufferType::get(b.getContext()), weight.getValue().getSymbol());
     else if (auto constant = tensor.getDefiningOp<arith::ConstantOp>())
       buffer = program::ConstantOp::create(b, loc, program::BufferType::get(b.getContext()), blob(constant));
     else
@@ -305,8 +307,10 @@ private:
         for (int64_t d : group) {
           OpFoldResult size = (*dims)[d];
           Value here = asValue(size);
-          Value there = isa<Value>(size) ? cast<Value>(size)
-                                         : arith::ConstantOp::create(at, op->getLoc(), cast<TypedAttr>(cast<Attribute>(size))).getResult();
+          Value there =
+              isa<Value>(size)
+                  ? cast<Value>(size)
+                  : arith::ConstantOp::create(at, op->getLoc(), cast<TypedAttr>(cast<Attribute>(size))).getResult();
           inner = inner ? arith::MulIOp::create(b, op->getLoc(), inner, here).getResult() : here;
           outer = outer ? arith::MulIOp::create(at, op->getLoc(), outer, there).getResult() : there;
         }
@@ -419,7 +423,8 @@ private:
     }
     auto yield = cast<program::YieldOp>(region.getBody().front().getTerminator());
     for (auto [value, target] : llvm::zip(yield.getValues(), targets)) {
-      auto op = bufferization::MaterializeInDestinationOp::create(k, loc, Type(), inside.lookupOrDefault(value), target);
+      auto op =
+          bufferization::MaterializeInDestinationOp::create(k, loc, Type(), inside.lookupOrDefault(value), target);
       op.setRestrict(true);
       op.setWritable(true);
     }
@@ -442,7 +447,8 @@ private:
       return failure();
     Value buffer;
     if (auto output = returnedAs(result)) {
-      buffer = program::OutputOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *output, *size, IntegerAttr());
+      buffer = program::OutputOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *output, *size,
+                                         IntegerAttr());
       written.insert(*output);
     } else {
       buffer = program::TransientOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *size);
@@ -470,7 +476,8 @@ private:
       FailureOr<Buffer> source = bufferOf(value);
       if (failed(source))
         return failure();
-      Value target = program::OutputOp::create(b, ret.getLoc(), program::BufferType::get(b.getContext()), i, source->bytes, IntegerAttr());
+      Value target = program::OutputOp::create(b, ret.getLoc(), program::BufferType::get(b.getContext()), i,
+                                               source->bytes, IntegerAttr());
       program::CopyOp::create(b, ret.getLoc(), source->buffer, target, source->bytes);
     }
     return success();

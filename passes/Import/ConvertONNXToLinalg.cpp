@@ -1,14 +1,14 @@
 //===- ConvertONNXToLinalg.cpp - Gives each node to its handler -----------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "passes/Import/Lowering.h"
 #include "dialects/Kernel/KernelDialect.h"
 #include "dialects/LLM/LLMDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/Import/Lowering.h"
 #include "passes/Import/Passes.h"
 
 using namespace mlir;
@@ -84,10 +84,10 @@ Value Lowering::fromKnown(LowerContext &context, unsigned result) {
   SmallVector<Value> elements;
   for (const SymbolicExpr &e : parsed) {
     Value v = context.size(e);
-    elements.push_back(element.isInteger(1)
-                           ? arith::CmpIOp::create(b, context.loc, arith::CmpIPredicate::ne, v, context.index(0))
-                                 .getResult()
-                           : arith::IndexCastOp::create(b, context.loc, element, v).getResult());
+    elements.push_back(
+        element.isInteger(1)
+            ? arith::CmpIOp::create(b, context.loc, arith::CmpIPredicate::ne, v, context.index(0)).getResult()
+            : arith::IndexCastOp::create(b, context.loc, element, v).getResult());
   }
   return tensor::FromElementsOp::create(b, context.loc, type, elements);
 }
@@ -115,8 +115,7 @@ LogicalResult Lowering::lower(onnx::ConstantOp op) {
 void Lowering::reportUnsupported() {
   if (unsupported.empty())
     return;
-  auto diagnostic = func.emitError() << "the model has " << unsupported.size()
-                                     << " operator(s) that aren't supported:";
+  auto diagnostic = func.emitError() << "the model has " << unsupported.size() << " operator(s) that aren't supported:";
   for (const auto &[name, places] : unsupported) {
     diagnostic << " " << name << " (" << places.size() << ")";
     diagnostic.attachNote(places.front()) << "the first " << name;

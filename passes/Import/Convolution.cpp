@@ -25,7 +25,8 @@ static LogicalResult inferConvolution(InferContext &c, unsigned x, unsigned w, u
   if (bias && c.hasInput(bias) && failed(c.equate(c.dims(bias)[0], kernel[0], "the bias and the weight's channels")))
     return failure();
   image = c.dims(x), kernel = c.dims(w);
-  auto window = Window::of(c.node, ArrayRef<SymbolicExpr>(image).drop_front(2), ArrayRef<SymbolicExpr>(kernel).drop_front(2));
+  auto window =
+      Window::of(c.node, ArrayRef<SymbolicExpr>(image).drop_front(2), ArrayRef<SymbolicExpr>(kernel).drop_front(2));
   if (!window)
     return c.error() << "strides, dilations or pads don't fit an input of " << image.size() << " dimensions";
   for (const SymbolicExpr &d : window->out)
@@ -84,15 +85,21 @@ static Value convolve(LowerContext &c, const Window &window, Value x, ArrayRef<S
     Attribute strides = c.b.getI64VectorAttr(window.strides), dilations = c.b.getI64VectorAttr(window.dilations);
     SmallVector<Type> result = {init.getType()};
     if (rank == 1)
-      return linalg::Conv1DNcwFcwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides, dilations).getResult(0);
+      return linalg::Conv1DNcwFcwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides, dilations)
+          .getResult(0);
     if (rank == 2)
-      return linalg::Conv2DNchwFchwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides, dilations).getResult(0);
+      return linalg::Conv2DNchwFchwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides,
+                                              dilations)
+          .getResult(0);
     if (rank == 3)
-      return linalg::Conv3DNcdhwFcdhwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides, dilations).getResult(0);
+      return linalg::Conv3DNcdhwFcdhwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides,
+                                                dilations)
+          .getResult(0);
   }
   ConvolutionNest nest{rank};
   Dims out = splitChannels(yDims, 1, groups);
-  Value xs = c.reshape(x, xDims, splitChannels(xDims, 1, groups)), ws = c.reshape(w, wDims, splitChannels(wDims, 0, groups));
+  Value xs = c.reshape(x, xDims, splitChannels(xDims, 1, groups)),
+        ws = c.reshape(w, wDims, splitChannels(wDims, 0, groups));
   SmallVector<utils::IteratorType> iterators(nest.loops(), utils::IteratorType::reduction);
   std::fill(iterators.begin(), iterators.begin() + nest.reduced(), utils::IteratorType::parallel);
   Value init = c.filled(out, zero);

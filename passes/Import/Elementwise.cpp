@@ -71,8 +71,9 @@ Handler unary(Scalar scalar) {
 }
 
 Handler binary(Scalar scalar, SizeOp sizes = nullptr) {
-  return {sizes ? std::function<LogicalResult(InferContext &)>([sizes](InferContext &c) { return inferSizes(c, sizes); })
-                : inferBroadcast,
+  return {sizes
+              ? std::function<LogicalResult(InferContext &)>([sizes](InferContext &c) { return inferSizes(c, sizes); })
+              : inferBroadcast,
           [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
 }
 
@@ -239,8 +240,10 @@ void addElementwiseHandlers(HandlerRegistry &r) {
   using P = arith::CmpFPredicate;
   using I = arith::CmpIPredicate;
   r.add("", "Add", 7, binary(add, [](auto &a, auto &b) { return std::optional(a + b); }));
-  r.add("", "Sub", 7, binary(arithmetic<arith::SubFOp, arith::SubIOp>(), [](auto &a, auto &b) { return std::optional(a - b); }));
-  r.add("", "Mul", 7, binary(arithmetic<arith::MulFOp, arith::MulIOp>(), [](auto &a, auto &b) { return std::optional(a * b); }));
+  r.add("", "Sub", 7,
+        binary(arithmetic<arith::SubFOp, arith::SubIOp>(), [](auto &a, auto &b) { return std::optional(a - b); }));
+  r.add("", "Mul", 7,
+        binary(arithmetic<arith::MulFOp, arith::MulIOp>(), [](auto &a, auto &b) { return std::optional(a * b); }));
   r.add("", "Div", 7, binary(divide, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
           // Division of integers goes towards zero, which is floordiv where nothing is negative.
           auto low = a.lowerBound(), by = b.lowerBound();
@@ -250,23 +253,30 @@ void addElementwiseHandlers(HandlerRegistry &r) {
             return SymbolicExpr(*a.constant() / *b.constant());
           return std::nullopt;
         }));
-  r.add("", "Mod", 10, {[](InferContext &c) {
-                          return inferSizes(c, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
-                            auto low = a.lowerBound(), by = b.lowerBound();
-                            if (low && *low >= 0 && by && *by > 0)
-                              return SymbolicExpr::mod(a, b);
-                            return std::nullopt;
-                          });
-                        },
-                        lowerMod});
+  r.add("", "Mod", 10,
+        {[](InferContext &c) {
+           return inferSizes(c, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
+             auto low = a.lowerBound(), by = b.lowerBound();
+             if (low && *low >= 0 && by && *by > 0)
+               return SymbolicExpr::mod(a, b);
+             return std::nullopt;
+           });
+         },
+         lowerMod});
   r.add("", "Pow", 7, binary(pow));
   r.add("", "Max", 8, variadic(maximum));
   r.add("", "Min", 8, variadic(minimum));
   r.add("", "Sum", 8, variadic(add));
   r.add("", "Mean", 8, variadic(add, /*mean=*/true));
-  r.add("", "And", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::AndIOp::create(b, loc, v[0], v[1]); }));
-  r.add("", "Or", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::OrIOp::create(b, loc, v[0], v[1]); }));
-  r.add("", "Xor", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::XOrIOp::create(b, loc, v[0], v[1]); }));
+  r.add("", "And", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+          return arith::AndIOp::create(b, loc, v[0], v[1]);
+        }));
+  r.add("", "Or", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+          return arith::OrIOp::create(b, loc, v[0], v[1]);
+        }));
+  r.add("", "Xor", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+          return arith::XOrIOp::create(b, loc, v[0], v[1]);
+        }));
   for (auto [name, version] : {std::pair("Equal", 7), std::pair("Less", 7), std::pair("LessOrEqual", 12),
                                std::pair("Greater", 7), std::pair("GreaterOrEqual", 12)}) {
     StringRef n(name);
@@ -288,7 +298,8 @@ void addElementwiseHandlers(HandlerRegistry &r) {
                            });
                          }});
 
-  r.add("", "Identity", 1, {inferSame, [](LowerContext &c) -> FailureOr<SmallVector<Value>> { return SmallVector<Value>{c.input(0)}; }});
+  r.add("", "Identity", 1,
+        {inferSame, [](LowerContext &c) -> FailureOr<SmallVector<Value>> { return SmallVector<Value>{c.input(0)}; }});
   r.add("", "Exp", 6, unary(floating<math::ExpOp>()));
   r.add("", "Log", 6, unary(floating<math::LogOp>()));
   r.add("", "Sqrt", 6, unary(floating<math::SqrtOp>()));
@@ -325,7 +336,8 @@ void addElementwiseHandlers(HandlerRegistry &r) {
     Value e = math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, x));
     return arith::DivFOp::create(b, loc, one, arith::AddFOp::create(b, loc, one, e));
   };
-  r.add("", "Sigmoid", 6, unary([sigmoid](OpBuilder &b, Location loc, ValueRange v, Type) { return sigmoid(b, loc, v[0]); }));
+  r.add("", "Sigmoid", 6,
+        unary([sigmoid](OpBuilder &b, Location loc, ValueRange v, Type) { return sigmoid(b, loc, v[0]); }));
   r.add("", "IsNaN", 9, unary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
           return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, v[0], v[0]);
         }));

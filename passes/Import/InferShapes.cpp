@@ -77,8 +77,8 @@ LogicalResult ShapeInference::equate(const SymbolicExpr &left, const SymbolicExp
                             << " should be equal";
   SymbolicExpr difference = a - b;
   std::set<std::string> symbols = difference.symbols();
-  // Solve for a symbol that occurs alone with coefficient 1 or -1; symbols of data first, then the last by name, so that
-  // the result doesn't depend on the order of equations.
+  // Solve for a symbol that occurs alone with coefficient 1 or -1; symbols of data first, then the last by name, so
+  // that the result doesn't depend on the order of equations.
   std::vector<std::string> order(symbols.rbegin(), symbols.rend());
   llvm::sort(order, [](StringRef x, StringRef y) {
     return std::pair(x.starts_with("data"), x) > std::pair(y.starts_with("data"), y);
@@ -271,8 +271,7 @@ void ShapeInference::writeTypes() {
     if (a == c || !seen.insert({a, c}).second)
       continue;
     std::string name = g.node.qualifiedName();
-    program::GuardOp::create(b, g.node.getLoc(), a, c,
-                             name + " needs the sizes " + a + " and " + c + " to be equal");
+    program::GuardOp::create(b, g.node.getLoc(), a, c, name + " needs the sizes " + a + " and " + c + " to be equal");
   }
 }
 

@@ -46,14 +46,13 @@ static FailureOr<SmallVector<Value>> lowerSoftmax(LowerContext &c, bool log) {
           return s.convert(s.sub(s.sub(s.convert(v[0], type), v[1]), s.log(v[2])), element);
         })};
   }
-  Value powers = compute(c, {{x, all}, {largest, kept}}, dims, type, [&](ScalarBuilder &s, ValueRange v) {
-    return s.exp(s.sub(s.convert(v[0], type), v[1]));
-  });
-  Value sum = loopNest(c, rank, {{powers, all}}, zero, kept,
-                       [&](ScalarBuilder &s, ValueRange v) { return s.add(v[1], v[0]); });
-  return SmallVector<Value>{compute(c, {{powers, all}, {sum, kept}}, dims, element, [&](ScalarBuilder &s, ValueRange v) {
-    return s.convert(s.div(v[0], v[1]), element);
-  })};
+  Value powers = compute(c, {{x, all}, {largest, kept}}, dims, type,
+                         [&](ScalarBuilder &s, ValueRange v) { return s.exp(s.sub(s.convert(v[0], type), v[1])); });
+  Value sum =
+      loopNest(c, rank, {{powers, all}}, zero, kept, [&](ScalarBuilder &s, ValueRange v) { return s.add(v[1], v[0]); });
+  return SmallVector<Value>{
+      compute(c, {{powers, all}, {sum, kept}}, dims, element,
+              [&](ScalarBuilder &s, ValueRange v) { return s.convert(s.div(v[0], v[1]), element); })};
 }
 
 //===----------------------------------------------------------------------===//
@@ -88,7 +87,7 @@ struct RowNorm {
   int64_t axis;
   bool centre;
   double epsilon;
-  Type type; // of all that is computed
+  Type type;           // of all that is computed
   Value mean, inverse; // of the shape of the dimensions before the axis
 
   void statistics(LowerContext &c) {
@@ -103,9 +102,8 @@ struct RowNorm {
     SmallVector<LoopOperand> operands = {{x, all}};
     if (centre) {
       Value total = sum(operands, [&](ScalarBuilder &s, ValueRange v) { return s.convert(v[0], type); });
-      mean = compute(c, {{total, kept}}, rows, type, [&](ScalarBuilder &s, ValueRange v) {
-        return s.div(v[0], sizeAsFloat(c, s, count, type));
-      });
+      mean = compute(c, {{total, kept}}, rows, type,
+                     [&](ScalarBuilder &s, ValueRange v) { return s.div(v[0], sizeAsFloat(c, s, count, type)); });
       operands.push_back({mean, kept});
     }
     Value squares = sum(operands, [&](ScalarBuilder &s, ValueRange v) {
@@ -147,10 +145,17 @@ struct RowNorm {
 static FailureOr<SmallVector<Value>> lowerLayerNorm(LowerContext &c, bool centre) {
   Dims dims = c.dims(0);
   Type element = LowerContext::lowered(c.outputElement());
-  RowNorm norm{c.input(0), dims, *normalizeAxis(c.node.intAttr("axis", -1), dims.size()), centre,
-               c.node.floatAttr("epsilon", 1e-5f), accumulatorType(element), {}, {}};
+  RowNorm norm{c.input(0),
+               dims,
+               *normalizeAxis(c.node.intAttr("axis", -1), dims.size()),
+               centre,
+               c.node.floatAttr("epsilon", 1e-5f),
+               accumulatorType(element),
+               {},
+               {}};
   norm.statistics(c);
-  SmallVector<Value> results = {norm.apply(c, c.hasInput(1) ? c.input(1) : Value(), c.hasInput(2) ? c.input(2) : Value(), element)};
+  SmallVector<Value> results = {
+      norm.apply(c, c.hasInput(1) ? c.input(1) : Value(), c.hasInput(2) ? c.input(2) : Value(), element)};
   // LayerNormalization: mean, inverse deviation. SimplifiedLayerNormalization has the inverse alone.
   SmallVector<Value> rest = centre ? SmallVector<Value>{norm.mean, norm.inverse} : SmallVector<Value>{norm.inverse};
   Dims rows(ArrayRef<SymbolicExpr>(dims).take_front(norm.axis));
