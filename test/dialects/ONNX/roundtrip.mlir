@@ -8,7 +8,7 @@ module attributes {onnx.model = #onnx.model<ir_version = 8, producer = "p", prod
   llm.weight @w from "weights.data" offset 0 length 16 : tensor<4xf32>
 
   // CHECK-LABEL: func.func @nodes(
-  // CHECK-SAME: tensor<?x8xf32, #onnx.dims<"n", "8">> {program.tensor = #program.tensor<"x", f32, dims ["n", "8"], labels ["n", "8"]>}
+  // CHECK-SAME: tensor<?x8xf32, #onnx.dims<"n", "8">> {program.tensor = #program.tensor<"x", f32, dims["n", "8"], labels["n", "8"]>}
   func.func @nodes(%x: tensor<?x8xf32, #onnx.dims<"n", "8">> {program.tensor = #program.tensor<"x", f32, dims ["n", "8"], labels ["n", "8"]>}, %c: tensor<i1>) -> tensor<?x8xf32> {
     // CHECK: %[[S:.*]] = onnx.node "Shape" version 15 (%{{.*}}) known [#onnx.values<"n", "8">] : (tensor<?x8xf32, #onnx.dims<"n", "8">>) -> tensor<2xi64, #onnx.dims<"2">>
     %s = onnx.node "Shape" version 15 (%x) known [#onnx.values<"n", "8">] : (tensor<?x8xf32, #onnx.dims<"n", "8">>) -> tensor<2xi64, #onnx.dims<"2">>

@@ -23,7 +23,7 @@ func.func @tensors(%x: tensor<?xf32> {program.tensor = #program.tensor<"x", f32,
 // CHECK: program.blob @c dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
 program.blob @c dense<[1.0, 2.0]> : tensor<2xf32>
 
-// CHECK: program.function @main inputs [#program.tensor<"x", f32, dims ["n"], labels ["N"]>] outputs [#program.tensor<"y", f32, dims [], labels []>] {
+// CHECK: program.function @main inputs [#program.tensor<"x", f32, dims["n"], labels["N"]>] outputs [#program.tensor<"y", f32, dims[], labels[]>] {
 program.function @main inputs [#program.tensor<"x", f32, dims ["n"], labels ["N"]>] outputs [#program.tensor<"y", f32, dims [], labels []>] {
   %zero = arith.constant 0 : index
   %one = arith.constant 1 : index
