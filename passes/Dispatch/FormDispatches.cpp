@@ -1,5 +1,6 @@
 //===- FormDispatches.cpp - One region for each piece of work -------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "mlir/Transforms/RegionUtils.h"
 #include "passes/Dispatch/Passes.h"
 #include "passes/Dispatch/TensorSizes.h"
 
@@ -36,6 +37,8 @@ class FormDispatches : public impl::FormDispatchesPassBase<FormDispatches> {
     for (Operation &op : getOperation().getBody().front())
       if (isWork(&op))
         work.push_back(&op);
+    for (auto region : getOperation().getBody().getOps<program::RegionOp>())
+      sinkPreparation(region);
     for (Operation *op : work)
       if (failed(wrap(op)))
         return signalPassFailure();
@@ -45,6 +48,16 @@ class FormDispatches : public impl::FormDispatchesPassBase<FormDispatches> {
     for (Operation *op : llvm::reverse(all))
       if (op->use_empty() && isMemoryEffectFree(op) && !op->hasTrait<OpTrait::IsTerminator>())
         op->erase();
+  }
+
+  /// Regions that stand there already get their own copies of what prepares memory for them.
+  void sinkPreparation(program::RegionOp region) {
+    llvm::SetVector<Value> captured;
+    getUsedValuesDefinedAbove(region.getBody(), captured);
+    OpBuilder b = OpBuilder::atBlockBegin(&region.getBody().front());
+    for (Value value : captured)
+      if (isPreparation(value.getDefiningOp()))
+        replaceAllUsesInRegionWith(value, prepare(b, value), region.getBody());
   }
 
   /// Copies what prepares `value` into the region; other values are read from outside.

@@ -23,8 +23,10 @@ const HandlerRegistry &HandlerRegistry::instance() {
     HandlerRegistry r;
     addActivationHandlers(r);
     addCastHandlers(r);
+    addChannelNormalizationHandlers(r);
     addConvolutionHandlers(r);
     addDataMovementHandlers(r);
+    addEinsumHandlers(r);
     addElementwiseHandlers(r);
     addGatherHandlers(r);
     addMatrixHandlers(r);
@@ -32,6 +34,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     addPoolingHandlers(r);
     addQuantizeHandlers(r);
     addReductionHandlers(r);
+    addResizeHandlers(r);
     addShapeHandlers(r);
     return r;
   }();

@@ -158,8 +158,10 @@ private:
 
 // One function a family; each stands in the file of its name.
 void addActivationHandlers(HandlerRegistry &);
+void addEinsumHandlers(HandlerRegistry &);
 void addElementwiseHandlers(HandlerRegistry &);
 void addCastHandlers(HandlerRegistry &);
+void addChannelNormalizationHandlers(HandlerRegistry &);
 void addConvolutionHandlers(HandlerRegistry &);
 void addDataMovementHandlers(HandlerRegistry &);
 void addGatherHandlers(HandlerRegistry &);
@@ -168,6 +170,7 @@ void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
 void addQuantizeHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
+void addResizeHandlers(HandlerRegistry &);
 void addShapeHandlers(HandlerRegistry &);
 
 /// `axis` counted from the front; an error where it is outside of [-rank, rank).

@@ -16,8 +16,7 @@ static Type reductionType(Reduce kind, Type element) {
   return kind == Reduce::Max || kind == Reduce::Min ? type : accumulatorType(type);
 }
 
-/// The value that the reduction of nothing gives.
-static TypedAttr identity(OpBuilder &b, Reduce kind, Type type, bool isUnsigned) {
+TypedAttr reductionIdentity(Builder &b, Reduce kind, Type type, bool isUnsigned) {
   bool max = kind == Reduce::Max;
   if (max || kind == Reduce::Min) {
     if (auto f = dyn_cast<FloatType>(type))
@@ -40,7 +39,7 @@ Value reduceAxes(LowerContext &c, Reduce kind, Value tensor, ArrayRef<SymbolicEx
   SmallVector<int64_t> kept = loopsWithout(rank, axes);
   Dims to = withoutAxes(dims, axes, /*keep=*/false);
   auto start = [&](Reduce of) {
-    return c.filled(to, arith::ConstantOp::create(c.b, c.loc, identity(c.b, of, type, isUnsigned)));
+    return c.filled(to, arith::ConstantOp::create(c.b, c.loc, reductionIdentity(c.b, of, type, isUnsigned)));
   };
   SmallVector<LoopOperand> operands = {{tensor, allLoops(rank)}};
 

@@ -44,10 +44,11 @@ LogicalResult inferReshape(InferContext &c) {
   Facts shape = c.input(1);
   if (!shape.values) {
     // The shape that the model states must still have as many elements.
-    auto declared = dyn_cast<RankedTensorType>(c.node.getOutputs()[0].getType());
-    if (!declared || !declared.hasStaticShape())
+    auto declared = declaredDims(c.node, 0);
+    if (!declared)
       return success();
-    return c.equate(product(from), declared.getNumElements(), "the numbers of elements before and after");
+    c.setDims(0, *declared);
+    return c.equate(product(from), product(*declared), "the numbers of elements before and after");
   }
   bool allowZero = c.node.intAttr("allowzero", 0);
   Dims to(*shape.values), others;
@@ -114,7 +115,7 @@ LogicalResult inferSqueeze(InferContext &c) {
   bool unknown;
   auto given = c.constantsOrAttr("axes", 1, &unknown);
   if (unknown)
-    return success();
+    return inferDeclared(c);
   SmallVector<int64_t> axes;
   if (given) {
     auto normalized = normalizeAxes(c, *given, rank);
@@ -149,7 +150,7 @@ LogicalResult inferUnsqueeze(InferContext &c) {
   bool unknown;
   auto given = c.constantsOrAttr("axes", 1, &unknown);
   if (!given)
-    return unknown ? success() : LogicalResult(c.error() << "has no axes");
+    return unknown ? inferDeclared(c) : LogicalResult(c.error() << "has no axes");
   int64_t rank = from.size() + given->size();
   auto axes = normalizeAxes(c, *given, rank);
   if (failed(axes))

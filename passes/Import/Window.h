@@ -6,7 +6,7 @@
 #ifndef MXN_PASSES_IMPORT_WINDOW_H
 #define MXN_PASSES_IMPORT_WINDOW_H
 
-#include "passes/Import/Handlers.h"
+#include "passes/Import/Loops.h"
 
 namespace mxn {
 
@@ -38,6 +38,16 @@ struct Window {
     return out * strides[i] + kernel * dilations[i];
   }
 };
+
+/// Windows along some axes of a tensor, which is padded already.
+struct Slide {
+  llvm::SmallVector<int64_t> axes, sizes, strides, dilations;
+};
+
+/// Updates `init` with each element of each window. The loops are those of `init`, then one for each of the axes; the
+/// body gets the element, the operands' elements and the accumulator.
+mlir::Value slide(LowerContext &c, mlir::Value tensor, const Slide &how, llvm::ArrayRef<LoopOperand> operands,
+                  mlir::Value init, const LoopBody &body);
 
 } // namespace mxn
 

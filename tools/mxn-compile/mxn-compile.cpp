@@ -219,6 +219,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry dialects;
   mxn::registerDialects(dialects);
   mlir::MLIRContext context(dialects);
+  context.printOpOnDiagnostic(false); // a message names the node; the IR is for --compile-to
   mxn::ErrorReporter reporter(context, model);
   if (codegenWorker) {
     context.disableMultithreading();
