@@ -71,8 +71,8 @@ static Error runJobs(ArrayRef<Job> jobs, const plugin::Target &target, const Cod
     if (result.ReturnCode < 0)
       failure = llvm::joinErrors(std::move(failure), createStringError("a code generation worker died: " +
                                                                        (message.empty() ? "it crashed" : message)));
-    else if (result.ReturnCode)
-      failure = llvm::joinErrors(std::move(failure), createStringError("code generation failed"));
+    else if (result.ReturnCode && !failure) // the worker has said why
+      failure = createStringError("code generation failed");
     if (how.progress)
       how.progress(++done, jobs.size());
   };
@@ -106,7 +106,8 @@ Expected<std::vector<std::string>> generateCode(ModuleOp kernels, const plugin::
     return std::string(path);
   };
   std::vector<std::string> inputs;
-  for (size_t begin = 0; begin < all.size(); begin += kKernelsPerGroup) {
+  // A model without work still has a code object, without a kernel in it.
+  for (size_t begin = 0; begin < std::max<size_t>(all.size(), 1); begin += kKernelsPerGroup) {
     size_t count = std::min(kKernelsPerGroup, all.size() - begin);
     inputs.push_back(file("kernels" + llvm::Twine(inputs.size()) + ".mlirbc"));
     if (Error e = writeGroup(kernels, ArrayRef(all).slice(begin, count), inputs.back()))
