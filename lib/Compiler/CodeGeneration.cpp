@@ -106,8 +106,8 @@ Expected<std::vector<std::string>> generateCode(ModuleOp kernels, const plugin::
     return std::string(path);
   };
   std::vector<std::string> inputs;
-  // A model without work still has a code object, without a kernel in it.
-  for (size_t begin = 0; begin < std::max<size_t>(all.size(), 1); begin += kKernelsPerGroup) {
+  // A model that only renames or reshapes has no kernels; its code object is empty but there.
+  for (size_t begin = 0; begin < all.size() || !begin; begin += kKernelsPerGroup) {
     size_t count = std::min(kKernelsPerGroup, all.size() - begin);
     inputs.push_back(file("kernels" + llvm::Twine(inputs.size()) + ".mlirbc"));
     if (Error e = writeGroup(kernels, ArrayRef(all).slice(begin, count), inputs.back()))

@@ -66,8 +66,22 @@ FailureOr<SmallVector<Value>> lowerWith(LowerContext &c, const Scalar &scalar) {
   return SmallVector<Value>{v};
 }
 
-Handler unary(Scalar scalar) {
-  return {inferSame, [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
+Handler unary(Scalar scalar, std::function<std::optional<SymbolicExpr>(const SymbolicExpr &)> size = nullptr) {
+  auto infer = [size](InferContext &c) -> LogicalResult {
+    auto values = c.input(0).values;
+    Dims out;
+    if (failed(inferSame(c)) || !size || !values)
+      return success();
+    for (const SymbolicExpr &v : *values) {
+      auto known = size(v);
+      if (!known)
+        return success();
+      out.push_back(*known);
+    }
+    c.setValues(0, out);
+    return success();
+  };
+  return {infer, [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
 }
 
 Handler binary(Scalar scalar, SizeOp sizes = nullptr) {
@@ -78,8 +92,11 @@ Handler binary(Scalar scalar, SizeOp sizes = nullptr) {
 }
 
 /// Max, Min, Sum, Mean: any number of inputs, folded from the left.
-Handler variadic(Scalar two, bool mean = false) {
-  return {inferBroadcast, [two, mean](LowerContext &c) {
+Handler variadic(Scalar two, bool mean = false, SizeOp sizes = nullptr) {
+  auto infer = [sizes](InferContext &c) {
+    return sizes && c.node.getInputs().size() == 2 ? inferSizes(c, sizes) : inferBroadcast(c);
+  };
+  return {infer, [two, mean](LowerContext &c) {
             return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange args, Type element) {
               Value v = args[0];
               for (Value next : args.drop_front())
@@ -264,6 +281,15 @@ std::optional<SymbolicExpr> truth(bool known, bool value) {
   return known ? std::optional(SymbolicExpr(value ? 1 : 0)) : std::nullopt;
 }
 
+/// An operator on truth values that are both known.
+SizeOp logical(bool (*op)(bool, bool)) {
+  return [op](const SymbolicExpr &a, const SymbolicExpr &b) -> std::optional<SymbolicExpr> {
+    if (!a.constant() || !b.constant())
+      return std::nullopt;
+    return truth(true, op(*a.constant() != 0, *b.constant() != 0));
+  };
+}
+
 /// Whether two sizes are equal: known where they are the same expression, or can never be (sizes aren't negative).
 std::optional<SymbolicExpr> sizesEqual(const SymbolicExpr &a, const SymbolicExpr &b) {
   SymbolicExpr d = a - b;
@@ -311,19 +337,24 @@ void addElementwiseHandlers(HandlerRegistry &r) {
          },
          lowerMod});
   r.add("", "Pow", 7, {inferBroadcast, lowerPow});
-  r.add("", "Max", 8, variadic(maximum));
-  r.add("", "Min", 8, variadic(minimum));
+  r.add("", "Max", 8,
+        variadic(maximum, /*mean=*/false, [](auto &a, auto &b) { return std::optional(SymbolicExpr::max(a, b)); }));
+  r.add("", "Min", 8,
+        variadic(minimum, /*mean=*/false, [](auto &a, auto &b) { return std::optional(SymbolicExpr::min(a, b)); }));
   r.add("", "Sum", 8, variadic(add));
   r.add("", "Mean", 8, variadic(add, /*mean=*/true));
-  r.add("", "And", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-          return arith::AndIOp::create(b, loc, v[0], v[1]);
-        }));
-  r.add("", "Or", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-          return arith::OrIOp::create(b, loc, v[0], v[1]);
-        }));
-  r.add("", "Xor", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-          return arith::XOrIOp::create(b, loc, v[0], v[1]);
-        }));
+  r.add("", "And", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::AndIOp::create(b, loc, v[0], v[1]); },
+               logical([](bool x, bool y) { return x && y; })));
+  r.add("", "Or", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::OrIOp::create(b, loc, v[0], v[1]); },
+               logical([](bool x, bool y) { return x || y; })));
+  r.add("", "Xor", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::XOrIOp::create(b, loc, v[0], v[1]); },
+               logical([](bool x, bool y) { return x != y; })));
   for (auto [name, version] : {std::pair("Equal", 7), std::pair("Less", 7), std::pair("LessOrEqual", 12),
                                std::pair("Greater", 7), std::pair("GreaterOrEqual", 12)}) {
     StringRef n(name);
@@ -357,14 +388,20 @@ void addElementwiseHandlers(HandlerRegistry &r) {
   r.add("", "Floor", 6, unary(floating<math::FloorOp>()));
   r.add("", "Ceil", 6, unary(floating<math::CeilOp>()));
   r.add("", "Round", 11, unary(floating<math::RoundEvenOp>()));
-  r.add("", "Not", 1, unary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-          return arith::XOrIOp::create(b, loc, v[0], arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
-        }));
-  r.add("", "Neg", 6, unary([](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
-          if (isa<FloatType>(element))
-            return arith::NegFOp::create(b, loc, v[0]);
-          return arith::SubIOp::create(b, loc, number(b, loc, v[0].getType(), 0), v[0]);
-        }));
+  r.add("", "Not", 1,
+        unary(
+            [](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+              return arith::XOrIOp::create(b, loc, v[0], arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
+            },
+            [](const SymbolicExpr &v) { return truth(v.constant().has_value(), v.isConstant(0)); }));
+  r.add("", "Neg", 6,
+        unary(
+            [](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
+              if (isa<FloatType>(element))
+                return arith::NegFOp::create(b, loc, v[0]);
+              return arith::SubIOp::create(b, loc, number(b, loc, v[0].getType(), 0), v[0]);
+            },
+            [](const SymbolicExpr &v) { return std::optional(SymbolicExpr(0) - v); }));
   r.add("", "Abs", 6, unary([](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
           if (isa<FloatType>(element))
             return math::AbsFOp::create(b, loc, v[0]);

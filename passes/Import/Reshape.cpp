@@ -1,6 +1,7 @@
 //===- Reshape.cpp - The same elements in another shape -------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/Import/Indexing.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -82,7 +83,19 @@ LogicalResult inferReshape(InferContext &c) {
       left.erase(same);
       d = SymbolicExpr(1);
     }
-  if (failed(c.equate(product(left), product(right), "the numbers of elements before and after")))
+  // A common constant factor is cancelled, so that 8*n = 48 can be solved for n.
+  auto constantFactor = [](const Dims &dims) {
+    int64_t factor = 1;
+    for (const SymbolicExpr &d : dims)
+      if (d.constant() && *d.constant() > 0 && factor < (int64_t(1) << 31) && *d.constant() < (int64_t(1) << 31))
+        factor *= *d.constant();
+    return factor;
+  };
+  SymbolicExpr before = product(left), after = product(right);
+  bool numbers = before.constant() && after.constant();
+  int64_t common = numbers ? 1 : std::gcd(constantFactor(left), constantFactor(right));
+  if (failed(c.equate(SymbolicExpr::floorDiv(before, common), SymbolicExpr::floorDiv(after, common),
+                      "the numbers of elements before and after")))
     return failure();
   setReshaped(c, to);
   return success();

@@ -131,7 +131,10 @@ LogicalResult inferRange(InferContext &c) {
   SymbolicExpr first = from.values->front(), step = by.values->front(), distance = to.values->front() - first;
   if (step.isConstant(0))
     return c.error() << "the step can't be 0";
-  SymbolicExpr count = SymbolicExpr::max(SymbolicExpr::ceilDiv(distance, step), 0);
+  bool down = step.constant() && *step.constant() < 0;
+  SymbolicExpr count = down ? SymbolicExpr::ceilDiv(SymbolicExpr(0) - distance, SymbolicExpr(0) - step)
+                            : SymbolicExpr::ceilDiv(distance, step);
+  count = SymbolicExpr::max(count, 0);
   c.setDims(0, {count});
   trackElements(c, 0, {count}, [&](ArrayRef<int64_t> at) { return first + step * SymbolicExpr(at[0]); });
   return success();
