@@ -16,7 +16,7 @@ fail() {
 
 for file in "$compiler" "$@"; do
   for library in MLIR LLVM; do
-    found=$(ldd "$file" | grep -oE "lib$library[-.0-9]*\.so[.0-9]*" | sort -u | wc -l)
+    found=$(ldd "$file" | grep -oE "lib$library[-.0-9]*\.so[.0-9]*" | sort -u | wc -l || true)
     [[ $found == 1 ]] || fail "$file loads $found libraries lib$library.so"
   done
 done
