@@ -134,8 +134,10 @@ void Lowering::reportUnsupported() {
   if (unsupported.empty())
     return;
   auto diagnostic = func.emitError() << "the model has " << unsupported.size() << " operator(s) that aren't supported:";
+  llvm::StringRef separator = " ";
   for (const auto &[name, places] : unsupported) {
-    diagnostic << " " << name << " (" << places.size() << ")";
+    diagnostic << separator << name << " (" << places.size() << ")";
+    separator = ", ";
     diagnostic.attachNote(places.front()) << "the first " << name;
   }
 }

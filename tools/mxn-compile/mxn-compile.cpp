@@ -34,7 +34,7 @@ using mxn::Phase;
 
 static cl::OptionCategory category("mxn-compile options");
 static cl::opt<std::string> model(cl::Positional, cl::desc("MODEL.onnx"), cl::Required, cl::cat(category));
-static cl::opt<std::string> output("o", cl::desc("Where to write the result; '-' is the standard output"),
+static cl::opt<std::string> output("o", cl::desc("Where to write the result; '-' is the standard output (for IR)"),
                                    cl::value_desc("file"), cl::cat(category));
 static cl::list<std::string> targets(
     "target", cl::CommaSeparated, cl::value_desc("name[:level+level...],..."), cl::cat(category),
@@ -70,6 +70,10 @@ static cl::opt<bool> keepTemporaries("keep-temporaries", cl::Hidden, cl::cat(cat
 static cl::list<std::string> nativeOps("import-native", cl::CommaSeparated, cl::Hidden, cl::cat(category),
                                        cl::desc("For tests: replace all ops but these by their function bodies"),
                                        cl::value_desc("op,..."));
+static cl::opt<bool> printOps("print-ops", cl::Hidden, cl::cat(category),
+                              cl::desc("Show with each message the operation that it is about"));
+static cl::opt<std::string> reportAs("report-as", cl::Hidden, cl::cat(category), cl::value_desc("file"),
+                                     cl::desc("The file that messages name; how workers name the model"));
 static cl::opt<bool> codegenWorker("codegen-worker", cl::Hidden, cl::cat(category),
                                    cl::desc("Make an object file from kernels; how the compiler calls itself"));
 
@@ -102,7 +106,8 @@ static Expected<std::pair<const mxn::plugin::Target *, std::vector<mxn::plugin::
 chooseTarget(const mxn::plugin::TargetRegistry &registry) {
   if (targets.size() > 1)
     return createStringError("this version compiles for one target at a time");
-  auto [name, request] = StringRef(targets.empty() ? "cpu" : targets.front()).split(':');
+  const std::string asked = targets.empty() ? "cpu" : targets.front();
+  auto [name, request] = StringRef(asked).split(':');
   const mxn::plugin::Target *target = registry.find(name);
   if (!target)
     return createStringError("unknown target '" + name + "'; there are: " + join(registry.names(), ", "));
@@ -171,7 +176,7 @@ static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target,
   SmallString<128> directory;
   if (std::error_code code = sys::fs::createUniqueDirectory("mxn-compile", directory))
     return fail("can't make a folder for intermediate files: " + code.message());
-  auto cleanUp = make_scope_exit([&] {
+  scope_exit cleanUp([&] {
     if (keep)
       errs() << "intermediate files: " << directory << "\n";
     else
@@ -186,6 +191,9 @@ static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target,
     options.push_back({level, optLevel});
   mxn::CodeGeneration how;
   how.workerProgram = self.str();
+  how.workerArguments = {"--report-as=" + model.getValue()};
+  if (printOps)
+    how.workerArguments.push_back("--print-ops");
   how.workDirectory = directory.str().str();
   how.jobs = jobs ? jobs.getValue() : hardware_concurrency().compute_thread_count();
   auto report = [](unsigned done, unsigned total) { progress("generating code " + Twine(done) + "/" + Twine(total)); };
@@ -237,7 +245,8 @@ int main(int argc, char **argv) {
   mxn::registerDialects(dialects);
   mlir::MLIRContext context(dialects);
   context.printOpOnDiagnostic(false); // a message names the node; the IR is for --compile-to
-  mxn::ErrorReporter reporter(context, model);
+  context.printOpOnDiagnostic(printOps);
+  mxn::ErrorReporter reporter(context, reportAs.empty() ? model.getValue() : reportAs.getValue());
   if (codegenWorker) {
     context.disableMultithreading();
     return failed(mxn::runWorker(context, *target->first, {target->second.front(), optLevel}, model, output));

@@ -29,12 +29,19 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args.rest = rest
     try:
-        return args.run(args)
-    except (Error, OSError) as e:
-        print(f"mxn: error: {e}", file=sys.stderr)
-        return 1
+        status = args.run(args)
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Error as e:
+        print(f"mxn: error: {e}", file=sys.stderr)
+        return 1
+    except OSError as e:
+        print(f"mxn: error: {e.filename or 'the standard output'}: {e.strerror or e}", file=sys.stderr)
+        if not e.filename:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's end doesn't fail too
         return 1
     except KeyboardInterrupt:
         return 130
