@@ -91,9 +91,12 @@ def Program_FunctionOp : Program_Op<"function", [Symbol, IsolatedFromAbove, Sing
 
     Example: `program.function @main inputs [#program.tensor<...>] outputs [#program.tensor<...>] { ... }`
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs);
+  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs,
+                       OptionalAttr<ArrayAttr>:$cache_groups);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$sym_name `inputs` $inputs `outputs` $outputs $body attr-dict";
+  let assemblyFormat = [{
+    $sym_name `inputs` $inputs `outputs` $outputs (`caches` $cache_groups^)? $body attr-dict
+  }];
   let hasVerifier = 1;
 }
 

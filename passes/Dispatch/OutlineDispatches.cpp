@@ -68,7 +68,8 @@ public:
     seedArguments();
     std::string name = func.getName().str();
     func.setName(name + ".tensors");
-    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs));
+    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs),
+                                           func->getAttrOfType<ArrayAttr>(program::kCacheGroupsAttrName));
     b.setInsertionPointToStart(&function.getBody().emplaceBlock());
     if (failed(prologue()))
       return failure();
@@ -440,6 +441,7 @@ private:
       // The result is the same memory.
       targets.push_back(*binding);
       buffers[region.getResult(0)] = *buffer;
+      known[region.getResult(0)] = *sizesOf(tensor);
     }
     for (Value result : region.getResults().drop_front(targets.size())) {
       FailureOr<Buffer> buffer = resultBuffer(result, region.getTakesOver());

@@ -1,6 +1,7 @@
 //===- mxn-compile.cpp - Compiles an ONNX model to a bundle ---------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Kernel/KernelDialect.h"
+#include "dialects/Program/ProgramDialect.h"
 #include "lib/Bundle/Writer.h"
 #include "lib/Compiler/CodeGeneration.h"
 #include "lib/Compiler/Phases.h"
@@ -11,6 +12,7 @@
 #include "mlir/Support/FileUtilities.h"
 #include "passes/Import/Handlers.h"
 #include "targets/CPU/CPUTarget.h"
+#include "tools/mxn-compile/Attachments.h"
 #include "tools/mxn-compile/Report.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
@@ -50,12 +52,17 @@ static std::string phaseNames() {
   return text;
 }
 static cl::opt<std::string> compileTo("compile-to", cl::init("bundle"), cl::value_desc("phase"), cl::cat(category),
-                                      cl::desc("Stop after a phase and write its IR: import, shapes, tensors, "
+                                      cl::desc("Stop after a phase and write its IR: import, shapes, step, tensors, "
                                                "dispatch, program, bundle"));
 static cl::opt<std::string> compileFrom("compile-from", cl::init(""), cl::value_desc("phase"), cl::cat(category),
                                         cl::desc("Take IR that --compile-to wrote, and go on from that phase"));
 static cl::opt<bool> allowExternalLinks("allow-external-links", cl::cat(category),
                                         cl::desc("Follow symbolic and hard links to external data"));
+static cl::opt<bool> noAttachments(
+    "no-attachments", cl::cat(category),
+    cl::desc("Leave out the files beside the model that otherwise go into the bundle: tokenizer.json, "
+             "tokenizer_config.json, chat_template.jinja, generation_config.json, config.json, special_tokens_map.json "
+             "(the first takes some MB, the others little; mxn-inspect says how much)"));
 static cl::opt<bool> printLocations("print-locations", cl::desc("Write locations into the IR"), cl::cat(category));
 static cl::opt<bool> quiet("quiet", cl::desc("Print no progress"), cl::cat(category));
 static cl::opt<bool> keepTemporaries("keep-temporaries", cl::Hidden, cl::cat(category),
@@ -156,6 +163,13 @@ static int writeIR(mlir::ModuleOp module) {
 
 static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target, std::vector<mxn::plugin::Level> levels,
                        StringRef self) {
+  std::vector<mxn::bundle_writer::Attachment> attachments;
+  if (!noAttachments) {
+    auto found = mxn::findAttachments(model, allowExternalLinks);
+    if (!found)
+      return fail(found.takeError());
+    attachments = std::move(*found);
+  }
   // lld, which runs in this process, sets all command-line options back: what is needed behind it is copied here.
   const std::string path = output, name = sys::path::stem(model).str();
   const bool keep = keepTemporaries;
@@ -193,6 +207,9 @@ static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target,
   contents.module = module;
   contents.driver = target.driver().str();
   contents.modelName = name;
+  contents.attachments = std::move(attachments);
+  if (auto reason = module->getAttrOfType<mlir::StringAttr>(mxn::program::kStepRefusedAttrName))
+    contents.metadata.push_back({"step.refused", reason.getValue().str()});
   for (auto [level, file] : zip(levels, *code))
     contents.code.push_back({level.name, level.features, file});
   if (Error e = mxn::bundle_writer::write(contents, path))
