@@ -291,8 +291,8 @@ Lowered lowerReverseSequence(LowerContext &c) {
                        Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, at[time], length);
                        Value last = arith::SubIOp::create(b, loc, length, one);
                        SmallVector<Value> source(at);
-                       source[time] = arith::SelectOp::create(
-                           b, loc, inside, arith::SubIOp::create(b, loc, last, at[time]), at[time]);
+                       source[time] = arith::SelectOp::create(b, loc, inside,
+                                                              arith::SubIOp::create(b, loc, last, at[time]), at[time]);
                        return tensor::ExtractOp::create(b, loc, c.input(0), source).getResult();
                      });
   return SmallVector<Value>{v};
@@ -311,8 +311,8 @@ Lowered lowerDropout(LowerContext &c) {
   if (c.hasInput(2)) {
     auto training = c.constants(2);
     auto ratio = c.hasInput(1) ? c.denseConstant(1) : DenseElementsAttr();
-    bool keepsAll = ratio && isa<FloatType>(ratio.getElementType()) && ratio.isSplat() &&
-                    ratio.getSplatValue<APFloat>().isZero();
+    bool keepsAll =
+        ratio && isa<FloatType>(ratio.getElementType()) && ratio.isSplat() && ratio.getSplatValue<APFloat>().isZero();
     if (!keepsAll && (!training || llvm::any_of(*training, [](int64_t t) { return t != 0; })))
       return c.error() << "only inference is supported: its training_mode must be constant and false";
   }

@@ -71,8 +71,9 @@ Handler unary(Scalar scalar) {
 }
 
 Handler binary(Scalar scalar, SizeOp sizes = nullptr) {
-  return {sizes ? std::function<LogicalResult(InferContext &)>([sizes](InferContext &c) { return inferSizes(c, sizes); })
-                : inferBroadcast,
+  return {sizes
+              ? std::function<LogicalResult(InferContext &)>([sizes](InferContext &c) { return inferSizes(c, sizes); })
+              : inferBroadcast,
           [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
 }
 
@@ -212,25 +213,50 @@ LogicalResult inferWhere(InferContext &c) {
   return success();
 }
 
-std::optional<SymbolicExpr> truth(bool known, bool value) {
-  return known ? std::optional(SymbolicExpr(value ? 1 : 0)) : std::nullopt;
+// Comparisons of sizes are expressions that are 0 or 1, so that a branch may be chosen by them: while compiling where
+// they are constant, else by the host.
+
+/// Extreme constants stand for "no limit" in ONNX; the host's checked arithmetic can't subtract them.
+bool isModerate(const SymbolicExpr &e) {
+  auto constant = e.substitute([](StringRef) { return std::optional(SymbolicExpr(0)); }).constant();
+  return constant && *constant > -(int64_t(1) << 48) && *constant < (int64_t(1) << 48);
 }
 
-/// Whether two sizes are equal: known where they are the same expression, or can never be (sizes aren't negative).
+/// Whether two sizes are equal; by their difference, of which 1 minus the absolute value is positive only for 0.
 std::optional<SymbolicExpr> sizesEqual(const SymbolicExpr &a, const SymbolicExpr &b) {
-  SymbolicExpr d = a - b;
-  if (auto constant = d.constant())
-    return truth(true, *constant == 0);
-  auto above = d.lowerBound(), below = (b - a).lowerBound();
-  return truth((above && *above > 0) || (below && *below > 0), false);
+  if (a.constant() && b.constant())
+    return SymbolicExpr(*a.constant() == *b.constant());
+  if (!isModerate(a) || !isModerate(b))
+    return std::nullopt;
+  SymbolicExpr d = a - b, opposite = b - a;
+  if (d.constant())
+    return SymbolicExpr(d.isConstant(0));
+  auto above = d.lowerBound(), below = opposite.lowerBound();
+  if ((above && *above > 0) || (below && *below > 0))
+    return SymbolicExpr(0);
+  return SymbolicExpr::max(SymbolicExpr(1) - SymbolicExpr::max(d, opposite), 0);
 }
 
+/// Whether b - a is at least `least`, which is 0 or 1.
 std::optional<SymbolicExpr> sizesLess(const SymbolicExpr &a, const SymbolicExpr &b, int64_t least) {
-  if (auto d = (b - a).lowerBound(); d && *d >= least)
-    return truth(true, true);
-  if (auto d = (a - b).lowerBound(); d && *d > -least)
-    return truth(true, false);
-  return std::nullopt;
+  if (a.constant() && b.constant())
+    return SymbolicExpr(least ? *a.constant() < *b.constant() : *a.constant() <= *b.constant());
+  if (!isModerate(a) || !isModerate(b))
+    return std::nullopt;
+  return SymbolicExpr::min(SymbolicExpr::max(b - a + SymbolicExpr(1 - least), 0), 1);
+}
+
+/// Not of a known boolean.
+LogicalResult inferNot(InferContext &c) {
+  c.setDims(0, c.dims(0));
+  Facts in = c.input(0);
+  if (!in.values)
+    return success();
+  Dims out;
+  for (const SymbolicExpr &v : *in.values)
+    out.push_back(SymbolicExpr(1) - v);
+  c.setValues(0, out);
+  return success();
 }
 
 } // namespace
@@ -239,8 +265,10 @@ void addElementwiseHandlers(HandlerRegistry &r) {
   using P = arith::CmpFPredicate;
   using I = arith::CmpIPredicate;
   r.add("", "Add", 7, binary(add, [](auto &a, auto &b) { return std::optional(a + b); }));
-  r.add("", "Sub", 7, binary(arithmetic<arith::SubFOp, arith::SubIOp>(), [](auto &a, auto &b) { return std::optional(a - b); }));
-  r.add("", "Mul", 7, binary(arithmetic<arith::MulFOp, arith::MulIOp>(), [](auto &a, auto &b) { return std::optional(a * b); }));
+  r.add("", "Sub", 7,
+        binary(arithmetic<arith::SubFOp, arith::SubIOp>(), [](auto &a, auto &b) { return std::optional(a - b); }));
+  r.add("", "Mul", 7,
+        binary(arithmetic<arith::MulFOp, arith::MulIOp>(), [](auto &a, auto &b) { return std::optional(a * b); }));
   r.add("", "Div", 7, binary(divide, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
           // Division of integers goes towards zero, which is floordiv where nothing is negative.
           auto low = a.lowerBound(), by = b.lowerBound();
@@ -250,23 +278,32 @@ void addElementwiseHandlers(HandlerRegistry &r) {
             return SymbolicExpr(*a.constant() / *b.constant());
           return std::nullopt;
         }));
-  r.add("", "Mod", 10, {[](InferContext &c) {
-                          return inferSizes(c, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
-                            auto low = a.lowerBound(), by = b.lowerBound();
-                            if (low && *low >= 0 && by && *by > 0)
-                              return SymbolicExpr::mod(a, b);
-                            return std::nullopt;
-                          });
-                        },
-                        lowerMod});
+  r.add("", "Mod", 10,
+        {[](InferContext &c) {
+           return inferSizes(c, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
+             auto low = a.lowerBound(), by = b.lowerBound();
+             if (low && *low >= 0 && by && *by > 0)
+               return SymbolicExpr::mod(a, b);
+             return std::nullopt;
+           });
+         },
+         lowerMod});
   r.add("", "Pow", 7, binary(pow));
   r.add("", "Max", 8, variadic(maximum));
   r.add("", "Min", 8, variadic(minimum));
   r.add("", "Sum", 8, variadic(add));
   r.add("", "Mean", 8, variadic(add, /*mean=*/true));
-  r.add("", "And", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::AndIOp::create(b, loc, v[0], v[1]); }));
-  r.add("", "Or", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::OrIOp::create(b, loc, v[0], v[1]); }));
-  r.add("", "Xor", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::XOrIOp::create(b, loc, v[0], v[1]); }));
+  r.add("", "And", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::AndIOp::create(b, loc, v[0], v[1]); },
+               [](auto &a, auto &b) { return std::optional(a * b); }));
+  r.add("", "Or", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::OrIOp::create(b, loc, v[0], v[1]); },
+               [](auto &a, auto &b) { return std::optional(SymbolicExpr::max(a, b)); }));
+  r.add("", "Xor", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+          return arith::XOrIOp::create(b, loc, v[0], v[1]);
+        }));
   for (auto [name, version] : {std::pair("Equal", 7), std::pair("Less", 7), std::pair("LessOrEqual", 12),
                                std::pair("Greater", 7), std::pair("GreaterOrEqual", 12)}) {
     StringRef n(name);
@@ -288,7 +325,8 @@ void addElementwiseHandlers(HandlerRegistry &r) {
                            });
                          }});
 
-  r.add("", "Identity", 1, {inferSame, [](LowerContext &c) -> FailureOr<SmallVector<Value>> { return SmallVector<Value>{c.input(0)}; }});
+  r.add("", "Identity", 1,
+        {inferSame, [](LowerContext &c) -> FailureOr<SmallVector<Value>> { return SmallVector<Value>{c.input(0)}; }});
   r.add("", "Exp", 6, unary(floating<math::ExpOp>()));
   r.add("", "Log", 6, unary(floating<math::LogOp>()));
   r.add("", "Sqrt", 6, unary(floating<math::SqrtOp>()));
@@ -299,9 +337,12 @@ void addElementwiseHandlers(HandlerRegistry &r) {
   r.add("", "Floor", 6, unary(floating<math::FloorOp>()));
   r.add("", "Ceil", 6, unary(floating<math::CeilOp>()));
   r.add("", "Round", 11, unary(floating<math::RoundEvenOp>()));
-  r.add("", "Not", 1, unary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-          return arith::XOrIOp::create(b, loc, v[0], arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
-        }));
+  r.add("", "Not", 1, {inferNot, [](LowerContext &c) {
+                         return lowerWith(c, [](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+                           return arith::XOrIOp::create(b, loc, v[0],
+                                                        arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
+                         });
+                       }});
   r.add("", "Neg", 6, unary([](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
           if (isa<FloatType>(element))
             return arith::NegFOp::create(b, loc, v[0]);
@@ -325,7 +366,8 @@ void addElementwiseHandlers(HandlerRegistry &r) {
     Value e = math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, x));
     return arith::DivFOp::create(b, loc, one, arith::AddFOp::create(b, loc, one, e));
   };
-  r.add("", "Sigmoid", 6, unary([sigmoid](OpBuilder &b, Location loc, ValueRange v, Type) { return sigmoid(b, loc, v[0]); }));
+  r.add("", "Sigmoid", 6,
+        unary([sigmoid](OpBuilder &b, Location loc, ValueRange v, Type) { return sigmoid(b, loc, v[0]); }));
   r.add("", "IsNaN", 9, unary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
           return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, v[0], v[0]);
         }));

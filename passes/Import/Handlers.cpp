@@ -33,6 +33,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     addNormalizationHandlers(r);
     addPoolingHandlers(r);
     addQuantizeHandlers(r);
+    addRecurrentHandlers(r);
     addReductionHandlers(r);
     addResizeHandlers(r);
     addShapeHandlers(r);

@@ -1,8 +1,8 @@
 //===- Handlers.h - What each ONNX operator means -------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An operator is supported by a handler: a function that infers its shapes and one that lowers it. Handlers are keyed by
-// (domain, operator, since-version); the newest whose since-version the model's operator set includes is taken. One
+// An operator is supported by a handler: a function that infers its shapes and one that lowers it. Handlers are keyed
+// by (domain, operator, since-version); the newest whose since-version the model's operator set includes is taken. One
 // file holds one family of operators and has one function that adds its handlers.
 //
 #ifndef MXN_PASSES_IMPORT_HANDLERS_H
@@ -75,7 +75,8 @@ class Lowering; // the walk; see ConvertONNXToLinalg.cpp
 /// What a handler's lower function sees: one node, its lowered inputs and the place to build at.
 class LowerContext {
 public:
-  LowerContext(Lowering &walk, onnx::NodeOp node, mlir::OpBuilder &b) : node(node), b(b), loc(node.getLoc()), walk(walk) {}
+  LowerContext(Lowering &walk, onnx::NodeOp node, mlir::OpBuilder &b)
+      : node(node), b(b), loc(node.getLoc()), walk(walk) {}
   onnx::NodeOp node;
   mlir::OpBuilder &b;
   mlir::Location loc;
@@ -91,8 +92,10 @@ public:
   static bool isUnsigned(mlir::Type element);
   Dims dims(unsigned i);
   Dims outputDims(unsigned i = 0);
+  static Dims dimsOf(mlir::Value onnxValue);
   /// What shape inference found of an input's values.
   std::optional<Dims> values(unsigned i);
+  static std::optional<Dims> valuesOf(mlir::Value onnxValue);
   std::optional<llvm::SmallVector<int64_t>> constants(unsigned i);
   std::optional<llvm::SmallVector<int64_t>> constantsOrAttr(llvm::StringRef attr, unsigned i);
   /// The floating-point or integer elements of an input that the model holds as a small constant.
@@ -168,6 +171,7 @@ void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
 void addQuantizeHandlers(HandlerRegistry &);
+void addRecurrentHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
 void addResizeHandlers(HandlerRegistry &);
 void addShapeHandlers(HandlerRegistry &);

@@ -14,7 +14,8 @@ namespace mxn {
 using Lowered = mlir::FailureOr<llvm::SmallVector<mlir::Value>>;
 
 /// A handler whose lowering refuses nodes with elements that have no lowered form (strings, 4-bit types).
-Handler movement(std::function<mlir::LogicalResult(InferContext &)> infer, std::function<Lowered(LowerContext &)> lower);
+Handler movement(std::function<mlir::LogicalResult(InferContext &)> infer,
+                 std::function<Lowered(LowerContext &)> lower);
 
 //===----------------------------------------------------------------------===//
 // Sizes
@@ -77,8 +78,8 @@ mlir::Value clampIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value index
 /// One dispatch whose body is built at `c.b`.
 llvm::SmallVector<mlir::Value> buildRegion(LowerContext &c, mlir::TypeRange types,
                                            llvm::function_ref<llvm::SmallVector<mlir::Value>()> body);
-using TensorLoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location,
-                                                                   mlir::ValueRange indices, mlir::ValueRange carried)>;
+using TensorLoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    mlir::OpBuilder &, mlir::Location, mlir::ValueRange indices, mlir::ValueRange carried)>;
 /// Loops over all indices of `dims`, the last one fastest, that carry `init`.
 llvm::SmallVector<mlir::Value> buildLoops(mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange sizes,
                                           mlir::ValueRange init, TensorLoopBody body);

@@ -100,7 +100,7 @@ Type LowerContext::lowered(Type element) {
   return isa_and_present<FloatType>(element) && element.getIntOrFloatBitWidth() >= 8 ? element : Type();
 }
 
-static Dims dimsOf(Value onnxValue) {
+Dims LowerContext::dimsOf(Value onnxValue) {
   Dims dims;
   auto type = llvm::cast<RankedTensorType>(onnxValue.getType());
   auto encoded = dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding());
@@ -113,9 +113,10 @@ Dims LowerContext::dims(unsigned i) { return dimsOf(node.getInputs()[i]); }
 Dims LowerContext::outputDims(unsigned i) { return dimsOf(node.getOutputs()[i]); }
 
 std::optional<Dims> LowerContext::values(unsigned i) {
-  if (!hasInput(i))
-    return std::nullopt;
-  Value v = node.getInputs()[i];
+  return hasInput(i) ? valuesOf(node.getInputs()[i]) : std::nullopt;
+}
+
+std::optional<Dims> LowerContext::valuesOf(Value v) {
   if (auto constant = v.getDefiningOp<onnx::ConstantOp>()) {
     auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
     if (!dense || !isa<IntegerType>(dense.getElementType()))
@@ -249,12 +250,15 @@ Value LowerContext::reshape(Value tensor, ArrayRef<SymbolicExpr> from, ArrayRef<
   }
   RankedTensorType want = type(to, element);
   if (to.empty())
-    return tensor::CollapseShapeOp::create(b, loc, want, flat.getType() == type({SymbolicExpr(1)}, element)
-                                                             ? flat
-                                                             : tensor::CastOp::create(b, loc, type({SymbolicExpr(1)}, element), flat).getResult(),
-                                           ArrayRef<ReassociationIndices>{});
+    return tensor::CollapseShapeOp::create(
+        b, loc, want,
+        flat.getType() == type({SymbolicExpr(1)}, element)
+            ? flat
+            : tensor::CastOp::create(b, loc, type({SymbolicExpr(1)}, element), flat).getResult(),
+        ArrayRef<ReassociationIndices>{});
   // expand_shape demands that a dynamic result comes from a dynamic source, and a static one from a static source.
-  RankedTensorType source = type({want.hasStaticShape() ? SymbolicExpr(want.getNumElements()) : SymbolicExpr::symbol("n")}, element);
+  RankedTensorType source =
+      type({want.hasStaticShape() ? SymbolicExpr(want.getNumElements()) : SymbolicExpr::symbol("n")}, element);
   if (flat.getType() != source)
     flat = tensor::CastOp::create(b, loc, source, flat);
   return tensor::ExpandShapeOp::create(b, loc, want, flat, group(to.size()), foldedSizes(to));

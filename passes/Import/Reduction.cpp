@@ -157,15 +157,14 @@ static FailureOr<SmallVector<Value>> lowerReduce(LowerContext &c, Reduce kind) {
 }
 
 void addReductionHandlers(HandlerRegistry &r) {
-  for (auto [name, kind] : {std::pair("ReduceSum", Reduce::Sum), std::pair("ReduceMean", Reduce::Mean),
-                            std::pair("ReduceMax", Reduce::Max), std::pair("ReduceMin", Reduce::Min),
-                            std::pair("ReduceProd", Reduce::Prod), std::pair("ReduceL1", Reduce::L1),
-                            std::pair("ReduceL2", Reduce::L2), std::pair("ReduceLogSum", Reduce::LogSum),
-                            std::pair("ReduceLogSumExp", Reduce::LogSumExp),
-                            std::pair("ReduceSumSquare", Reduce::SumSquare)}) {
+  for (auto [name, kind] :
+       {std::pair("ReduceSum", Reduce::Sum), std::pair("ReduceMean", Reduce::Mean), std::pair("ReduceMax", Reduce::Max),
+        std::pair("ReduceMin", Reduce::Min), std::pair("ReduceProd", Reduce::Prod), std::pair("ReduceL1", Reduce::L1),
+        std::pair("ReduceL2", Reduce::L2), std::pair("ReduceLogSum", Reduce::LogSum),
+        std::pair("ReduceLogSumExp", Reduce::LogSumExp), std::pair("ReduceSumSquare", Reduce::SumSquare)}) {
     Reduce of = kind;
-    r.add("", name, 1, {[of](InferContext &c) { return inferReduce(c, of); },
-                        [of](LowerContext &c) { return lowerReduce(c, of); }});
+    r.add("", name, 1,
+          {[of](InferContext &c) { return inferReduce(c, of); }, [of](LowerContext &c) { return lowerReduce(c, of); }});
   }
 }
 

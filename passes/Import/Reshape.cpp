@@ -14,9 +14,7 @@ void setReshaped(InferContext &c, Dims dims) {
     c.setValues(0, *values);
 }
 
-Lowered lowerReshape(LowerContext &c) {
-  return SmallVector<Value>{c.reshape(c.input(0), c.dims(0), c.outputDims())};
-}
+Lowered lowerReshape(LowerContext &c) { return SmallVector<Value>{c.reshape(c.input(0), c.dims(0), c.outputDims())}; }
 
 //===----------------------------------------------------------------------===//
 // Reshape

@@ -159,24 +159,25 @@ Lowered lowerRange(LowerContext &c) {
   for (unsigned i : {0u, 2u})
     if (auto v = c.values(i))
       sizes[i] = c.size(v->front());
-  Value v = generate(c, c.outputDims(), element, reads, [&](OpBuilder &b, Location loc, ValueRange at, ValueRange read) {
-    unsigned next = 0;
-    auto scalar = [&](unsigned i) -> Value {
-      return sizes[i] ? arith::IndexCastOp::create(b, loc, element, sizes[i]).getResult() : read[next++];
-    };
-    Value start = scalar(0), delta = scalar(2);
-    if (!isa<FloatType>(element)) {
-      Value i = arith::IndexCastOp::create(b, loc, element, at[0]);
-      return arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, i, delta)).getResult();
-    }
-    // The element's type may not hold the position exactly.
-    Type wide = element.getIntOrFloatBitWidth() < 32 ? b.getF32Type() : element;
-    auto widen = [&](Value x) { return wide == element ? x : arith::ExtFOp::create(b, loc, wide, x).getResult(); };
-    Value i = arith::IndexCastOp::create(b, loc, b.getI64Type(), at[0]);
-    i = arith::SIToFPOp::create(b, loc, wide, i);
-    Value sum = arith::AddFOp::create(b, loc, widen(start), arith::MulFOp::create(b, loc, i, widen(delta)));
-    return wide == element ? sum : arith::TruncFOp::create(b, loc, element, sum).getResult();
-  });
+  Value v =
+      generate(c, c.outputDims(), element, reads, [&](OpBuilder &b, Location loc, ValueRange at, ValueRange read) {
+        unsigned next = 0;
+        auto scalar = [&](unsigned i) -> Value {
+          return sizes[i] ? arith::IndexCastOp::create(b, loc, element, sizes[i]).getResult() : read[next++];
+        };
+        Value start = scalar(0), delta = scalar(2);
+        if (!isa<FloatType>(element)) {
+          Value i = arith::IndexCastOp::create(b, loc, element, at[0]);
+          return arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, i, delta)).getResult();
+        }
+        // The element's type may not hold the position exactly.
+        Type wide = element.getIntOrFloatBitWidth() < 32 ? b.getF32Type() : element;
+        auto widen = [&](Value x) { return wide == element ? x : arith::ExtFOp::create(b, loc, wide, x).getResult(); };
+        Value i = arith::IndexCastOp::create(b, loc, b.getI64Type(), at[0]);
+        i = arith::SIToFPOp::create(b, loc, wide, i);
+        Value sum = arith::AddFOp::create(b, loc, widen(start), arith::MulFOp::create(b, loc, i, widen(delta)));
+        return wide == element ? sum : arith::TruncFOp::create(b, loc, element, sum).getResult();
+      });
   return SmallVector<Value>{v};
 }
 

@@ -39,7 +39,8 @@ std::optional<Window> Window::of(onnx::NodeOp node, ArrayRef<SymbolicExpr> image
       SymbolicExpr room = image[i] + begin + end - w.extent(i);
       if (w.ceil) // a window must begin inside of the image or the padding before it
         w.out.push_back(SymbolicExpr::min(SymbolicExpr::ceilDiv(room, stride),
-                                          SymbolicExpr::floorDiv(image[i] + begin - one, stride)) + one);
+                                          SymbolicExpr::floorDiv(image[i] + begin - one, stride)) +
+                        one);
       else
         w.out.push_back(SymbolicExpr::floorDiv(room, stride) + one);
     }

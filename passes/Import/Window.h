@@ -23,11 +23,14 @@ struct Window {
   /// The image with its padding and what the last window needs behind it.
   Dims whole() const;
   /// The elements from a window's first to its last.
-  SymbolicExpr extent(size_t i) const { return (kernel[i] - SymbolicExpr(1)) * SymbolicExpr(dilations[i]) + SymbolicExpr(1); }
+  SymbolicExpr extent(size_t i) const {
+    return (kernel[i] - SymbolicExpr(1)) * SymbolicExpr(dilations[i]) + SymbolicExpr(1);
+  }
   size_t rank() const { return image.size(); }
 
   /// An image [N, C, ...] with its padding.
-  mlir::Value pad(LowerContext &c, mlir::Value tensor, llvm::ArrayRef<SymbolicExpr> dims, mlir::TypedAttr padding) const;
+  mlir::Value pad(LowerContext &c, mlir::Value tensor, llvm::ArrayRef<SymbolicExpr> dims,
+                  mlir::TypedAttr padding) const;
   /// The padded dimensions of an image of these dimensions.
   Dims padDims(llvm::ArrayRef<SymbolicExpr> dims) const;
   /// The element that window position `out` reads at `kernel`, in the padded image.
