@@ -410,18 +410,25 @@ private:
       writes.push_back(write);
       return binding;
     };
+    SmallVector<Value> targets;
     for (Value tensor : tensors) {
       FailureOr<Buffer> buffer = bufferOf(tensor);
       if (failed(buffer))
         return failure();
-      FailureOr<Value> binding = bind(tensor, *buffer, false);
+      bool updated = tensor == region.getUpdates();
+      FailureOr<Value> binding = bind(tensor, *buffer, updated);
       if (failed(binding))
         return failure();
-      inside.map(tensor, bufferization::ToTensorOp::create(k, loc, tensor.getType(), *binding, /*restrict=*/true));
+      inside.map(tensor, bufferization::ToTensorOp::create(k, loc, tensor.getType(), *binding, /*restrict=*/true,
+                                                           /*writable=*/updated));
+      if (!updated)
+        continue;
+      // The result is the same memory.
+      targets.push_back(*binding);
+      buffers[region.getResult(0)] = *buffer;
     }
-    SmallVector<Value> targets;
-    for (Value result : region.getResults()) {
-      FailureOr<Buffer> buffer = resultBuffer(result);
+    for (Value result : region.getResults().drop_front(targets.size())) {
+      FailureOr<Buffer> buffer = resultBuffer(result, region.getTakesOver());
       if (failed(buffer))
         return failure();
       FailureOr<Value> binding = bind(result, *buffer, true);
@@ -455,7 +462,7 @@ private:
   }
 
   /// Memory for a region's result: an output's where the function returns it, otherwise transient.
-  FailureOr<Buffer> resultBuffer(Value result) {
+  FailureOr<Buffer> resultBuffer(Value result, Value takesOver) {
     FailureOr<Value> size = bytes(result);
     if (failed(size))
       return failure();
@@ -465,8 +472,16 @@ private:
       return newTransient(result, *size);
     Value buffer;
     if (auto output = returnedAs(result)) {
+      // An input's memory may become the output's where nobody reads the input later.
+      IntegerAttr donated;
+      auto arg = dyn_cast_if_present<BlockArgument>(takesOver);
+      if (arg && cast<OpResult>(result).getResultNumber() == 0 && llvm::all_of(arg.getUsers(), [&](Operation *user) {
+            Operation *at = func.getBody().front().findAncestorOpInBlock(*user);
+            return at == result.getDefiningOp() || at->isBeforeInBlock(result.getDefiningOp());
+          }))
+        donated = b.getI64IntegerAttr(arg.getArgNumber());
       buffer = program::OutputOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *output, *size,
-                                         IntegerAttr());
+                                         donated);
       written.insert(*output);
     } else {
       buffer = program::TransientOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *size);
@@ -548,7 +563,7 @@ private:
   LogicalResult convertIf(program::IfOp old) {
     Location loc = old.getLoc();
     for (Value result : old.getResults())
-      if (failed(resultBuffer(result)))
+      if (failed(resultBuffer(result, /*takesOver=*/Value())))
         return failure();
     auto op = program::IfOp::create(b, loc, TypeRange(), mapping.lookup(old.getCondition()), ValueRange());
     for (auto [from, to] : llvm::zip(old->getRegions(), op->getRegions())) {
@@ -584,7 +599,7 @@ private:
     };
     SmallVector<Buffer> results;
     for (Value result : old.getResults()) {
-      FailureOr<Buffer> buffer = resultBuffer(result);
+      FailureOr<Buffer> buffer = resultBuffer(result, /*takesOver=*/Value());
       if (failed(buffer))
         return failure();
       results.push_back(*buffer);
@@ -648,8 +663,12 @@ private:
       FailureOr<Buffer> source = bufferOf(value);
       if (failed(source))
         return failure();
+      // An input that was changed in place is returned in the caller's memory; the copy to itself is then none.
+      IntegerAttr donated;
+      if (auto input = source->buffer.getDefiningOp<program::InputOp>(); input && !isa<BlockArgument>(value))
+        donated = b.getI64IntegerAttr(input.getInput());
       Value target = program::OutputOp::create(b, ret.getLoc(), program::BufferType::get(b.getContext()), i,
-                                               source->bytes, IntegerAttr());
+                                               source->bytes, donated);
       program::CopyOp::create(b, ret.getLoc(), source->buffer, target, source->bytes, Value());
     }
     return success();

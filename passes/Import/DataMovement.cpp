@@ -73,12 +73,9 @@ LogicalResult inferExpand(InferContext &c) {
   Dims dims = c.dims(0);
   Facts shape = c.input(1);
   if (!shape.values) {
-    auto declared = dyn_cast<RankedTensorType>(c.node.getOutputs()[0].getType());
-    if (!declared || !declared.hasStaticShape())
+    shape.values = declaredDims(c.node, 0);
+    if (!shape.values)
       return success();
-    shape.values.emplace();
-    for (int64_t d : declared.getShape())
-      shape.values->push_back(d);
   }
   Dims to = c.broadcast(dims, *shape.values);
   c.setDims(0, to);
@@ -124,7 +121,7 @@ LogicalResult inferTile(InferContext &c) {
   Dims dims = c.dims(0), to;
   auto repeats = repeatsOf(c.node, dims.size(), [&](unsigned i) { return c.input(i).values; });
   if (!repeats)
-    return success();
+    return inferDeclared(c);
   if (repeats->size() != dims.size())
     return c.error() << "has " << repeats->size() << " repeats for " << dims.size() << " dimensions";
   for (auto [d, r] : llvm::zip(dims, *repeats)) {
@@ -211,7 +208,8 @@ Lowered lowerDepthSpace(LowerContext &c) {
   SmallVector<int64_t> permutation;
   if (c.node.getOp() == "SpaceToDepth") {
     split = {dims[0], dims[1], to[2], block, to[3], block};
-    permutation = {0, 3, 5, 1, 2, 4};
+    bool blockFirst = c.node.stringAttr("mode", "DCR") == "DCR";
+    permutation = blockFirst ? SmallVector<int64_t>{0, 3, 5, 1, 2, 4} : SmallVector<int64_t>{0, 1, 3, 5, 2, 4};
   } else if (c.node.stringAttr("mode", "DCR") == "DCR") {
     split = {dims[0], block, block, to[1], dims[2], dims[3]};
     permutation = {0, 3, 4, 1, 5, 2};

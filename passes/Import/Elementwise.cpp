@@ -66,8 +66,22 @@ FailureOr<SmallVector<Value>> lowerWith(LowerContext &c, const Scalar &scalar) {
   return SmallVector<Value>{v};
 }
 
-Handler unary(Scalar scalar) {
-  return {inferSame, [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
+Handler unary(Scalar scalar, std::function<std::optional<SymbolicExpr>(const SymbolicExpr &)> size = nullptr) {
+  auto infer = [size](InferContext &c) -> LogicalResult {
+    auto values = c.input(0).values;
+    Dims out;
+    if (failed(inferSame(c)) || !size || !values)
+      return success();
+    for (const SymbolicExpr &v : *values) {
+      auto known = size(v);
+      if (!known)
+        return success();
+      out.push_back(*known);
+    }
+    c.setValues(0, out);
+    return success();
+  };
+  return {infer, [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
 }
 
 Handler binary(Scalar scalar, SizeOp sizes = nullptr) {
@@ -78,8 +92,11 @@ Handler binary(Scalar scalar, SizeOp sizes = nullptr) {
 }
 
 /// Max, Min, Sum, Mean: any number of inputs, folded from the left.
-Handler variadic(Scalar two, bool mean = false) {
-  return {inferBroadcast, [two, mean](LowerContext &c) {
+Handler variadic(Scalar two, bool mean = false, SizeOp sizes = nullptr) {
+  auto infer = [sizes](InferContext &c) {
+    return sizes && c.node.getInputs().size() == 2 ? inferSizes(c, sizes) : inferBroadcast(c);
+  };
+  return {infer, [two, mean](LowerContext &c) {
             return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange args, Type element) {
               Value v = args[0];
               for (Value next : args.drop_front())
@@ -139,26 +156,73 @@ Value add(OpBuilder &b, Location loc, ValueRange v, Type element) {
   return arithmetic<arith::AddFOp, arith::AddIOp>()(b, loc, v, element);
 }
 
-Value pow(OpBuilder &b, Location loc, ValueRange v, Type element) {
-  // The exponent may be of another type than the base; the result has the base's.
-  Type type = v[0].getType();
-  Value base = v[0], exponent = v[1];
-  if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() >= 32 && exponent.getType() == type) {
-    // x^2 is the common case, exact as a product.
-    if (auto constant = exponent.getDefiningOp<arith::ConstantOp>())
-      (void)constant;
-    return math::PowFOp::create(b, loc, base, exponent);
+/// x to a power that the model states: the common ones are exact as products and roots.
+Value constantPower(OpBuilder &b, Location loc, Value x, double exponent) {
+  if (exponent == 0)
+    return number(b, loc, x.getType(), 1);
+  if (exponent == 1)
+    return x;
+  if (exponent == 2 || exponent == 3) {
+    Value square = arith::MulFOp::create(b, loc, x, x);
+    return exponent == 2 ? square : arith::MulFOp::create(b, loc, square, x).getResult();
   }
-  Type wide = b.getF64Type();
-  auto widen = [&](Value x) -> Value {
-    if (auto f = dyn_cast<FloatType>(x.getType()))
-      return f.getWidth() == 64 ? x : arith::ExtFOp::create(b, loc, wide, x).getResult();
-    return arith::SIToFPOp::create(b, loc, wide, x);
-  };
-  Value r = math::PowFOp::create(b, loc, widen(base), widen(exponent));
-  if (isa<FloatType>(type))
-    return type == wide ? r : arith::TruncFOp::create(b, loc, type, r).getResult();
-  return arith::FPToSIOp::create(b, loc, type, r);
+  if (exponent == 0.5)
+    return math::SqrtOp::create(b, loc, x);
+  if (exponent == -0.5 || exponent == -1) {
+    Value base = exponent == -1 ? x : math::SqrtOp::create(b, loc, x).getResult();
+    return arith::DivFOp::create(b, loc, number(b, loc, x.getType(), 1), base);
+  }
+  return Value();
+}
+
+/// exp(y * log|x|) with the sign and the special cases of IEEE 754's pow.
+Value floatPower(OpBuilder &b, Location loc, Value x, Value y) {
+  Type type = x.getType();
+  using P = arith::CmpFPredicate;
+  Value zero = number(b, loc, type, 0), one = number(b, loc, type, 1), two = number(b, loc, type, 2);
+  auto compare = [&](P p, Value l, Value r) -> Value { return arith::CmpFOp::create(b, loc, p, l, r); };
+  auto select = [&](Value c, Value t, Value f) -> Value { return arith::SelectOp::create(b, loc, c, t, f); };
+  Value log = math::LogOp::create(b, loc, math::AbsFOp::create(b, loc, x));
+  Value magnitude = math::ExpOp::create(b, loc, arith::MulFOp::create(b, loc, y, log));
+  Value whole = compare(P::OEQ, math::FloorOp::create(b, loc, y), y);
+  Value half = arith::DivFOp::create(b, loc, y, two);
+  Value even = compare(P::OEQ, math::FloorOp::create(b, loc, half), half);
+  Value nan = arith::ConstantOp::create(
+      b, loc, b.getFloatAttr(type, APFloat::getNaN(cast<FloatType>(type).getFloatSemantics())));
+  Value negated = arith::NegFOp::create(b, loc, magnitude);
+  Value negative = select(whole, select(even, magnitude, negated), nan);
+  Value result = select(compare(P::OLT, x, zero), negative, magnitude);
+  Value isOne = arith::OrIOp::create(b, loc, compare(P::OEQ, y, zero), compare(P::OEQ, x, one));
+  return select(isOne, one, result);
+}
+
+FailureOr<SmallVector<Value>> lowerPow(LowerContext &c) {
+  // The exponent may be of another type than the base; the result has the base's.
+  Type base = c.inputElement(0), exponent = c.inputElement(1);
+  if (isa<FloatType>(base)) {
+    DenseElementsAttr given = c.denseConstant(1);
+    std::optional<double> power;
+    if (given && given.isSplat() && isa<FloatType>(exponent))
+      power = given.getSplatValue<APFloat>().convertToDouble();
+    else if (given && given.isSplat())
+      power = given.getSplatValue<APInt>().getSExtValue();
+    return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+      if (power)
+        if (Value exact = constantPower(b, loc, v[0], *power))
+          return exact;
+      return floatPower(b, loc, v[0], LowerContext::cast(b, loc, v[1], exponent, base));
+    });
+  }
+  if (isa<FloatType>(exponent)) // through float64, as the reference does
+    return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+      Type wide = b.getF64Type();
+      Value r = floatPower(b, loc, LowerContext::cast(b, loc, v[0], base, wide),
+                           LowerContext::cast(b, loc, v[1], exponent, wide));
+      return LowerContext::cast(b, loc, r, wide, base);
+    });
+  return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+    return math::IPowIOp::create(b, loc, v[0], LowerContext::cast(b, loc, v[1], exponent, base));
+  });
 }
 
 Scalar compare(arith::CmpFPredicate f, arith::CmpIPredicate s, arith::CmpIPredicate u) {
@@ -246,19 +310,6 @@ std::optional<SymbolicExpr> sizesLess(const SymbolicExpr &a, const SymbolicExpr 
   return SymbolicExpr::min(SymbolicExpr::max(b - a + SymbolicExpr(1 - least), 0), 1);
 }
 
-/// Not of a known boolean.
-LogicalResult inferNot(InferContext &c) {
-  c.setDims(0, c.dims(0));
-  Facts in = c.input(0);
-  if (!in.values)
-    return success();
-  Dims out;
-  for (const SymbolicExpr &v : *in.values)
-    out.push_back(SymbolicExpr(1) - v);
-  c.setValues(0, out);
-  return success();
-}
-
 } // namespace
 
 void addElementwiseHandlers(HandlerRegistry &r) {
@@ -288,9 +339,11 @@ void addElementwiseHandlers(HandlerRegistry &r) {
            });
          },
          lowerMod});
-  r.add("", "Pow", 7, binary(pow));
-  r.add("", "Max", 8, variadic(maximum));
-  r.add("", "Min", 8, variadic(minimum));
+  r.add("", "Pow", 7, {inferBroadcast, lowerPow});
+  r.add("", "Max", 8,
+        variadic(maximum, /*mean=*/false, [](auto &a, auto &b) { return std::optional(SymbolicExpr::max(a, b)); }));
+  r.add("", "Min", 8,
+        variadic(minimum, /*mean=*/false, [](auto &a, auto &b) { return std::optional(SymbolicExpr::min(a, b)); }));
   r.add("", "Sum", 8, variadic(add));
   r.add("", "Mean", 8, variadic(add, /*mean=*/true));
   r.add("", "And", 7,
@@ -301,9 +354,10 @@ void addElementwiseHandlers(HandlerRegistry &r) {
         binary([](OpBuilder &b, Location loc, ValueRange v,
                   Type) -> Value { return arith::OrIOp::create(b, loc, v[0], v[1]); },
                [](auto &a, auto &b) { return std::optional(SymbolicExpr::max(a, b)); }));
-  r.add("", "Xor", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-          return arith::XOrIOp::create(b, loc, v[0], v[1]);
-        }));
+  r.add("", "Xor", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::XOrIOp::create(b, loc, v[0], v[1]); },
+               [](auto &a, auto &b) { return std::optional(a + b - SymbolicExpr(2) * a * b); }));
   for (auto [name, version] : {std::pair("Equal", 7), std::pair("Less", 7), std::pair("LessOrEqual", 12),
                                std::pair("Greater", 7), std::pair("GreaterOrEqual", 12)}) {
     StringRef n(name);
@@ -337,17 +391,20 @@ void addElementwiseHandlers(HandlerRegistry &r) {
   r.add("", "Floor", 6, unary(floating<math::FloorOp>()));
   r.add("", "Ceil", 6, unary(floating<math::CeilOp>()));
   r.add("", "Round", 11, unary(floating<math::RoundEvenOp>()));
-  r.add("", "Not", 1, {inferNot, [](LowerContext &c) {
-                         return lowerWith(c, [](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-                           return arith::XOrIOp::create(b, loc, v[0],
-                                                        arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
-                         });
-                       }});
-  r.add("", "Neg", 6, unary([](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
-          if (isa<FloatType>(element))
-            return arith::NegFOp::create(b, loc, v[0]);
-          return arith::SubIOp::create(b, loc, number(b, loc, v[0].getType(), 0), v[0]);
-        }));
+  r.add("", "Not", 1,
+        unary(
+            [](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+              return arith::XOrIOp::create(b, loc, v[0], arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
+            },
+            [](const SymbolicExpr &v) { return std::optional(SymbolicExpr(1) - v); }));
+  r.add("", "Neg", 6,
+        unary(
+            [](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
+              if (isa<FloatType>(element))
+                return arith::NegFOp::create(b, loc, v[0]);
+              return arith::SubIOp::create(b, loc, number(b, loc, v[0].getType(), 0), v[0]);
+            },
+            [](const SymbolicExpr &v) { return std::optional(SymbolicExpr(0) - v); }));
   r.add("", "Abs", 6, unary([](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
           if (isa<FloatType>(element))
             return math::AbsFOp::create(b, loc, v[0]);

@@ -182,7 +182,7 @@ LogicalResult inferOneHot(InferContext &c) {
   if (failed(axis))
     return failure();
   if (!depth)
-    return success();
+    return inferDeclared(c);
   to.insert(to.begin() + *axis, *depth);
   c.setDims(0, to);
   return success();

@@ -22,6 +22,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
   static const HandlerRegistry registry = [] {
     HandlerRegistry r;
     addActivationHandlers(r);
+    addAttentionHandlers(r);
     addCastHandlers(r);
     addChannelNormalizationHandlers(r);
     addConvolutionHandlers(r);

@@ -161,6 +161,7 @@ private:
 // One function a family; each stands in the file of its name.
 void addActivationHandlers(HandlerRegistry &);
 void addEinsumHandlers(HandlerRegistry &);
+void addAttentionHandlers(HandlerRegistry &);
 void addElementwiseHandlers(HandlerRegistry &);
 void addCastHandlers(HandlerRegistry &);
 void addChannelNormalizationHandlers(HandlerRegistry &);

@@ -151,10 +151,10 @@ LogicalResult inferTopK(InferContext &c) {
     return failure();
   auto k = keptCount(c.node, [&](unsigned i) { return c.input(i).values; });
   if (!k) {
-    auto declared = dyn_cast<RankedTensorType>(c.node.getOutputs()[0].getType());
-    if (!declared || declared.getRank() != static_cast<int64_t>(dims.size()) || declared.isDynamicDim(*axis))
+    auto declared = declaredDims(c.node, 0);
+    if (!declared || declared->size() != dims.size())
       return success();
-    k = SymbolicExpr(declared.getDimSize(*axis));
+    k = (*declared)[*axis];
   }
   if (failed(requireAtLeast(c, dims[*axis], *k, "the dimension that k elements are taken from")))
     return failure();

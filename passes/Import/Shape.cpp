@@ -41,7 +41,7 @@ Lowered lowerUnknownShape(LowerContext &c) { return c.error() << "the rank of it
 LogicalResult inferConstantOfShape(InferContext &c) {
   Facts shape = c.input(0);
   if (!shape.values)
-    return success();
+    return inferDeclared(c);
   for (const SymbolicExpr &d : *shape.values)
     if (d.constant() && *d.constant() < 0)
       return c.error() << "a dimension can't be " << *d.constant();
@@ -126,13 +126,15 @@ LogicalResult inferRange(InferContext &c) {
   }
   Facts from = c.input(0), to = c.input(1), by = c.input(2);
   auto scalar = [](const Facts &f) { return f.values && f.values->size() == 1; };
-  if (!scalar(from) || !scalar(to) || !scalar(by)) {
-    return success();
-  }
+  if (!scalar(from) || !scalar(to) || !scalar(by))
+    return inferDeclared(c);
   SymbolicExpr first = from.values->front(), step = by.values->front(), distance = to.values->front() - first;
   if (step.isConstant(0))
     return c.error() << "the step can't be 0";
-  SymbolicExpr count = SymbolicExpr::max(SymbolicExpr::ceilDiv(distance, step), 0);
+  bool down = step.constant() && *step.constant() < 0;
+  SymbolicExpr count = down ? SymbolicExpr::ceilDiv(SymbolicExpr(0) - distance, SymbolicExpr(0) - step)
+                            : SymbolicExpr::ceilDiv(distance, step);
+  count = SymbolicExpr::max(count, 0);
   c.setDims(0, {count});
   trackElements(c, 0, {count}, [&](ArrayRef<int64_t> at) { return first + step * SymbolicExpr(at[0]); });
   return success();

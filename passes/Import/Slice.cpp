@@ -226,7 +226,7 @@ LogicalResult inferSplit(InferContext &c) {
   if (failed(sizes))
     return failure();
   if (!*sizes)
-    return success();
+    return inferDeclared(c);
   SymbolicExpr sum(0);
   for (const SymbolicExpr &s : **sizes)
     sum = sum + s;

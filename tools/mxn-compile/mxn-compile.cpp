@@ -149,8 +149,8 @@ static int writeIR(mlir::ModuleOp module) {
   return 0;
 }
 
-static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target,
-                       std::vector<mxn::plugin::Level> levels, StringRef self) {
+static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target, std::vector<mxn::plugin::Level> levels,
+                       StringRef self) {
   // lld, which runs in this process, sets all command-line options back: what is needed behind it is copied here.
   const std::string path = output, name = sys::path::stem(model).str();
   const bool keep = keepTemporaries;
@@ -195,7 +195,8 @@ static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target,
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
-  cl::SetVersionPrinter([](raw_ostream &out) { out << "mxn-compile " MXN_VERSION " (LLVM " LLVM_VERSION_STRING ")\n"; });
+  cl::SetVersionPrinter(
+      [](raw_ostream &out) { out << "mxn-compile " MXN_VERSION " (LLVM " LLVM_VERSION_STRING ")\n"; });
   cl::ParseCommandLineOptions(argc, argv, "MxN: compiles an ONNX model to a bundle\n");
 
   auto to = findPhase(compileTo);
