@@ -90,6 +90,8 @@ LogicalResult Lowering::lower(onnx::NodeOp node, OpBuilder &b) {
       return failure(); // follows from an unsupported node
   for (Value v : node->getResults()) {
     auto type = dyn_cast<RankedTensorType>(v.getType());
+    if (!isa<TensorType, onnx::NoneType>(v.getType()) && !v.use_empty())
+      return context.error() << "its output is a " << v.getType() << ", and only tensors are supported";
     if (!type && !v.use_empty())
       return context.error() << "the rank of its output isn't known when compiling";
   }

@@ -78,21 +78,39 @@ private:
   AffineExpr number(int64_t v) { return getAffineConstantExpr(v, c.b.getContext()); }
   AffineMap map(int64_t loops, ArrayRef<AffineExpr> exprs) { return AffineMap::get(loops, 0, exprs, c.b.getContext()); }
 
-  /// The [B, H] part of an operand or of gates that begins `at` elements into the last dimension.
-  Read gate(Value gates, int64_t which) { return {gates, map(2, {dim(0), dim(1) + which * hidden})}; }
-  Read vector(unsigned operand, int64_t which) {
-    return {c.input(operand), map(2, {number(direction), dim(1) + which * hidden})};
+  /// An operand whose dimension 1 is `parts` times as long as it says, split there.
+  Value split(unsigned operand, int64_t parts) {
+    Dims from = c.dims(operand), to = from;
+    to[1] = hidden;
+    to.insert(to.begin() + 1, parts);
+    return c.reshape(c.input(operand), from, to);
   }
+  /// The sums of all gates, [B, G * H], as [B, G, H]; and the part of one gate.
+  Value byGate(Value sums) {
+    return c.reshape(sums, {batch, gates * hidden}, {batch, SymbolicExpr(gates), SymbolicExpr(hidden)});
+  }
+  Read gate(Value byGate, int64_t which) { return {byGate, map(2, {dim(0), number(which), dim(1)})}; }
+  /// The part of one gate of an operand that is split by gates.
+  Read vector(Value split, int64_t which) { return {split, map(2, {number(direction), number(which), dim(1)})}; }
   Read whole(Value v) { return {v, map(2, {dim(0), dim(1)})}; }
 
   /// A [B, H] tensor computed from others, in the type of the state; `body` gets the elements in that type.
   Value pointwise(ArrayRef<Read> reads, function_ref<Value(ScalarBuilder &, ValueRange)> body);
-  /// sums + a weights^T, with `count` rows of `operand` from row `from` on; `a` and `sums` are read by `aMap` and have
-  /// the dimensions `dims` but for the last one.
-  Value product(Value a, AffineMap aMap, unsigned operand, int64_t from, Value sums, ArrayRef<SymbolicExpr> dims);
+  /// sums + a weights^T: one loop for each dimension of `sums`, and a last one that `a` and `weights` reduce.
+  Value product(Read a, Read weights, Value sums);
+  /// sums + h R^T, for all gates or for one of them.
+  Value recur(Value h, Value sums) {
+    return product({h, map(3, {dim(0), dim(2)})}, {c.input(R), map(3, {number(direction), dim(1), dim(2)})}, sums);
+  }
+  Value recur(Value h, Value sums, int64_t which) {
+    return product({h, map(3, {dim(0), dim(2)})},
+                   {split(R, gates), map(3, {number(direction), number(which), dim(1), dim(2)})}, sums);
+  }
   Value inputPart();
   Value initialState(unsigned operand);
   SmallVector<Value> step(Value xt, ValueRange state);
+  /// Keeps the state of the sequences that have ended before `now`, and appends what is stacked.
+  SmallVector<Value> finish(ValueRange before, ValueRange after, Value now, bool stacks);
   SmallVector<Value> stepRNN(Value xt, Value h);
   SmallVector<Value> stepGRU(Value xt, Value h);
   SmallVector<Value> stepLSTM(Value xt, Value h, Value cellState);
@@ -105,7 +123,7 @@ private:
   Cell cell;
   int64_t gates, hidden = 0, direction = 0;
   SymbolicExpr time, batch;
-  bool batchFirst = false, linearBeforeReset = false;
+  bool batchFirst = false, linearBeforeReset = false, masked = false;
   Type element, wide; // of the operands and of the state
   SmallVector<Activation> f;
   SmallVector<Value> lastH, lastC, all; // by direction
@@ -122,17 +140,16 @@ Value Recurrent::pointwise(ArrayRef<Read> reads, function_ref<Value(ScalarBuilde
   });
 }
 
-Value Recurrent::product(Value a, AffineMap aMap, unsigned operand, int64_t from, Value sums,
-                         ArrayRef<SymbolicExpr> dims) {
-  int64_t outer = dims.size(), loops = outer + 1; // the last one reduces
+Value Recurrent::product(Read a, Read weights, Value sums) {
+  int64_t outer = cast<RankedTensorType>(sums.getType()).getRank(), loops = outer + 1;
   SmallVector<AffineExpr> out;
   for (int64_t i = 0; i < outer; ++i)
     out.push_back(dim(i));
-  SmallVector<AffineMap> maps = {aMap, map(loops, {number(direction), dim(outer - 1) + from, dim(outer)}),
-                                 map(loops, out)};
+  SmallVector<AffineMap> maps = {a.map, weights.map, map(loops, out)};
   SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::parallel);
   iterators.back() = utils::IteratorType::reduction;
-  return linalg::GenericOp::create(c.b, c.loc, sums.getType(), ValueRange{a, c.input(operand)}, sums, maps, iterators,
+  return linalg::GenericOp::create(c.b, c.loc, sums.getType(), ValueRange{a.tensor, weights.tensor}, sums, maps,
+                                   iterators,
                                    [&](OpBuilder &nested, Location at, ValueRange v) {
                                      ScalarBuilder s(nested, at);
                                      Value term = s.mul(s.convert(v[0], wide), s.convert(v[1], wide));
@@ -146,23 +163,25 @@ Value Recurrent::inputPart() {
   Dims dims = {time, batch, gates * hidden};
   Value start;
   if (c.hasInput(Bias)) {
-    auto bias = [&](int64_t at) { return Read{c.input(Bias), map(3, {number(direction), dim(2) + at})}; };
-    start = generate(c, dims, wide, {bias(0), bias(gates * hidden)},
-                     [&](OpBuilder &b, Location loc, ValueRange at, ValueRange v) {
-                       ScalarBuilder s(b, loc);
-                       Value input = s.convert(v[0], wide), state = s.convert(v[1], wide);
-                       if (linearBeforeReset) { // the state's bias of the last gate goes through the reset gate
-                         Value last = arith::ConstantIndexOp::create(b, loc, 2 * hidden);
-                         Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, at[2], last);
-                         state = s.select(inside, s.number(wide, 0), state);
-                       }
-                       return s.add(input, state);
-                     });
+    // The biases of the inputs, then those of the state.
+    Dims from = c.dims(Bias);
+    Value split = c.reshape(c.input(Bias), from, {from[0], SymbolicExpr(2), SymbolicExpr(gates * hidden)});
+    auto bias = [&](int64_t which) { return Read{split, map(3, {number(direction), number(which), dim(2)})}; };
+    start = generate(c, dims, wide, {bias(0), bias(1)}, [&](OpBuilder &b, Location loc, ValueRange at, ValueRange v) {
+      ScalarBuilder s(b, loc);
+      Value input = s.convert(v[0], wide), state = s.convert(v[1], wide);
+      if (linearBeforeReset) { // the state's bias of the last gate goes through the reset gate
+        Value last = arith::ConstantIndexOp::create(b, loc, 2 * hidden);
+        Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, at[2], last);
+        state = s.select(inside, s.number(wide, 0), state);
+      }
+      return s.add(input, state);
+    });
   } else {
     start = c.filled(dims, c.constant(wide, 0));
   }
   AffineMap x = batchFirst ? map(4, {dim(1), dim(0), dim(3)}) : map(4, {dim(0), dim(1), dim(3)});
-  return product(c.input(X), x, W, 0, start, dims);
+  return product({c.input(X), x}, {c.input(W), map(4, {number(direction), dim(2), dim(3)})}, start);
 }
 
 Value Recurrent::initialState(unsigned operand) {
@@ -178,8 +197,7 @@ Value Recurrent::initialState(unsigned operand) {
 //===----------------------------------------------------------------------===//
 
 SmallVector<Value> Recurrent::stepRNN(Value xt, Value h) {
-  Value sums = product(h, map(3, {dim(0), dim(2)}), R, 0, xt, {batch, hidden});
-  return {pointwise({whole(sums)}, [&](ScalarBuilder &s, ValueRange v) { return f[0](s, v[0]); })};
+  return {pointwise({whole(recur(h, xt))}, [&](ScalarBuilder &s, ValueRange v) { return f[0](s, v[0]); })};
 }
 
 SmallVector<Value> Recurrent::stepGRU(Value xt, Value h) {
@@ -187,25 +205,22 @@ SmallVector<Value> Recurrent::stepGRU(Value xt, Value h) {
   auto mix = [&](ScalarBuilder &s, Value update, Value candidate, Value before) {
     return s.add(s.mul(s.sub(s.number(wide, 1), update), candidate), s.mul(update, before));
   };
-  AffineMap rows = map(3, {dim(0), dim(2)});
+  Value input = byGate(xt);
   if (linearBeforeReset) {
-    Value fromState =
-        product(h, rows, R, 0, c.filled({batch, gates * hidden}, c.constant(wide, 0)), {batch, gates * hidden});
-    SmallVector<Read> reads = {gate(xt, 0),        gate(xt, 1),        gate(xt, 2), gate(fromState, 0),
-                               gate(fromState, 1), gate(fromState, 2), whole(h)};
+    Value state = byGate(recur(h, c.filled({batch, gates * hidden}, c.constant(wide, 0))));
+    SmallVector<Read> reads = {gate(input, 0), gate(input, 1), gate(input, 2), gate(state, 0),
+                               gate(state, 1), gate(state, 2), whole(h)};
     if (c.hasInput(Bias))
-      reads.push_back(vector(Bias, gates + 2));
+      reads.push_back(vector(split(Bias, 2 * gates), gates + 2));
     return {pointwise(reads, [&](ScalarBuilder &s, ValueRange v) {
       Value update = f[0](s, s.add(v[0], v[3])), reset = f[0](s, s.add(v[1], v[4]));
       Value inner = v.size() > 7 ? s.add(v[5], v[7]) : v[5];
       return mix(s, update, f[1](s, s.add(v[2], s.mul(reset, inner))), v[6]);
     })};
   }
-  auto part = [&](int64_t which) {
-    return pointwise({gate(xt, which)}, [](ScalarBuilder &, ValueRange v) { return v[0]; });
-  };
   auto sums = [&](Value state, int64_t which) {
-    return product(state, rows, R, which * hidden, part(which), {batch, hidden});
+    Value part = pointwise({gate(input, which)}, [](ScalarBuilder &, ValueRange v) { return v[0]; });
+    return recur(state, part, which);
   };
   Value update = sums(h, 0);
   Value kept = pointwise({whole(sums(h, 1)), whole(h)},
@@ -216,24 +231,50 @@ SmallVector<Value> Recurrent::stepGRU(Value xt, Value h) {
 
 SmallVector<Value> Recurrent::stepLSTM(Value xt, Value h, Value before) {
   // Gates: input, output, forget, cell; peepholes: input, output, forget.
-  bool peeps = c.hasInput(Peepholes);
-  Value sums = product(h, map(3, {dim(0), dim(2)}), R, 0, xt, {batch, gates * hidden});
+  Value sums = byGate(recur(h, xt)), peepholes = c.hasInput(Peepholes) ? split(Peepholes, 3) : Value();
   SmallVector<Read> reads = {gate(sums, 0), gate(sums, 2), gate(sums, 3), whole(before)};
-  if (peeps)
-    reads.append({vector(Peepholes, 0), vector(Peepholes, 2)});
+  if (peepholes)
+    reads.append({vector(peepholes, 0), vector(peepholes, 2)});
   Value after = pointwise(reads, [&](ScalarBuilder &s, ValueRange v) {
-    auto peep = [&](Value x, unsigned i) { return peeps ? s.add(x, s.mul(v[i], v[3])) : x; };
+    auto peep = [&](Value x, unsigned i) { return peepholes ? s.add(x, s.mul(v[i], v[3])) : x; };
     Value input = f[0](s, peep(v[0], 4)), forget = f[0](s, peep(v[1], 5));
     return s.add(s.mul(forget, v[3]), s.mul(input, f[1](s, v[2])));
   });
   reads = {gate(sums, 1), whole(after)};
-  if (peeps)
-    reads.push_back(vector(Peepholes, 1));
+  if (peepholes)
+    reads.push_back(vector(peepholes, 1));
   Value out = pointwise(reads, [&](ScalarBuilder &s, ValueRange v) {
-    Value output = f[0](s, peeps ? s.add(v[0], s.mul(v[2], v[1])) : v[0]);
+    Value output = f[0](s, peepholes ? s.add(v[0], s.mul(v[2], v[1])) : v[0]);
     return s.mul(output, f[2](s, v[1]));
   });
   return {out, after};
+}
+
+SmallVector<Value> Recurrent::finish(ValueRange before, ValueRange after, Value now, bool stacks) {
+  SmallVector<Value> next(after);
+  if (!masked) {
+    if (stacks)
+      next.push_back(next[0]);
+    return next;
+  }
+  // A sequence that has ended keeps its state and gives zeros; one that is read backwards hasn't begun.
+  Read lengths = {c.input(SequenceLens), map(2, {dim(0)})};
+  auto choose = [&](Value running, std::optional<Value> ended) {
+    SmallVector<Read> reads = {whole(running), lengths};
+    if (ended)
+      reads.push_back(whole(*ended));
+    return generate(c, {batch, hidden}, wide, reads, [&](OpBuilder &b, Location loc, ValueRange, ValueRange v) {
+      ScalarBuilder s(b, loc);
+      Value length = arith::IndexCastOp::create(b, loc, b.getIndexType(), v[1]);
+      Value runs = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, now, length);
+      return s.select(runs, v[0], ended ? v[2] : s.number(wide, 0));
+    });
+  };
+  for (auto [i, old] : llvm::enumerate(before))
+    next[i] = choose(after[i], old);
+  if (stacks)
+    next.push_back(choose(after[0], std::nullopt));
+  return next;
 }
 
 SmallVector<Value> Recurrent::step(Value xt, ValueRange state) {
@@ -260,9 +301,11 @@ void Recurrent::runDirection(bool reverse, bool stacks) {
   Dims stateDims = {batch, hidden}, rowDims = {batch, gates * hidden};
   reversed.push_back(reverse);
   if (time.isConstant(1)) {
-    state = step(c.reshape(x, {1, batch, gates * hidden}, rowDims), state);
+    SmallVector<Value> next = step(c.reshape(x, {1, batch, gates * hidden}, rowDims), state);
+    next = finish(state, next, c.index(0), stacks);
     if (stacks)
-      all.push_back(c.reshape(state[0], stateDims, {1, batch, hidden}));
+      all.push_back(c.reshape(next.pop_back_val(), stateDims, {1, batch, hidden}));
+    state = next;
   } else {
     SmallVector<Type> types(state.size(), c.type(stateDims, wide));
     SmallVector<Value> sizes;
@@ -295,10 +338,7 @@ void Recurrent::runDirection(bool reverse, bool stacks) {
       SmallVector<OpFoldResult> lengths = c.foldedSizes({1, batch, gates * hidden});
       SmallVector<OpFoldResult> strides(3, c.b.getIndexAttr(1));
       Value xt = tensor::ExtractSliceOp::create(c.b, c.loc, c.type(rowDims, wide), x, offsets, lengths, strides);
-      SmallVector<Value> next = step(xt, carried);
-      if (stacks)
-        next.push_back(next[0]);
-      program::YieldOp::create(c.b, c.loc, next);
+      program::YieldOp::create(c.b, c.loc, finish(carried, step(xt, carried), now, stacks));
     }
     state.assign(loop.getResults().begin(), loop.getResults().begin() + state.size());
     if (stacks)
@@ -362,8 +402,7 @@ Lowered Recurrent::run() {
     return c.error() << "input_forget = 1 isn't supported";
   if (c.hasInput(SequenceLens)) {
     auto lengths = c.values(SequenceLens);
-    if (!lengths || llvm::any_of(*lengths, [&](const SymbolicExpr &l) { return l != time; }))
-      return c.error() << "sequence_lens isn't supported unless all sequences are known to have the full length";
+    masked = !lengths || llvm::any_of(*lengths, [&](const SymbolicExpr &l) { return l != time; });
   }
   static const StringRef defaults[] = {"sigmoid", "tanh", "tanh"};
   ArrayRef<StringRef> names(defaults);
