@@ -108,8 +108,11 @@ FailureOr<SmallVector<SmallVector<Activation>>> recurrentActivations(LowerContex
     double alpha = take(known->alpha, alphas, nextAlpha), beta = take(known->beta, betas, nextBeta);
     if (std::isnan(alpha) || std::isnan(beta))
       return c.error() << "the activation '" << name << "' needs values in activation_alpha and activation_beta";
+    // What the cell state goes through, LSTM's third one, isn't clipped: it's no sum of gates, and ONNX Runtime, for
+    // which such models are trained and exported, leaves it as it is.
+    bool clipped = clips && i % defaults.size() < 2;
     out[i / defaults.size()].push_back([=](ScalarBuilder &s, Value x) {
-      if (clips)
+      if (clipped)
         x = s.min(s.max(x, s.number(x, -bound)), s.number(x, bound));
       return known->build(s, x, alpha, beta);
     });
