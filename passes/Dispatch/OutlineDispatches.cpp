@@ -503,6 +503,8 @@ private:
   std::optional<Buffer> yieldedAs(Value value) {
     for (OpOperand &use : value.getUses()) {
       Operation *user = use.getOwner();
+      if (user->getBlock() != value.getParentBlock())
+        continue; // a branch inside this one
       if (isa<program::YieldOp>(user) && !direct.count(&use))
         if (auto branches = dyn_cast<program::IfOp>(user->getParentOp())) {
           direct.insert(&use);

@@ -243,9 +243,15 @@ LogicalResult ShapeInference::visitLoop(onnx::NodeOp node) {
     if (before.rank() != after.rank())
       return node.emitError() << "Loop: a tensor that it carries changes from " << before.rank() << " to "
                               << after.rank() << " dimensions, which isn't supported";
-    for (auto [d, e] : llvm::zip(*before.dims, *after.dims))
-      if (d != e && failed(equate(d, e, node, "a tensor that it carries changes its shape, which isn't supported")))
+    for (auto [d, e] : llvm::zip(*before.dims, *after.dims)) {
+      std::set<std::string> own = d.symbols(), other = e.symbols();
+      // N and N + 1, or 2 * N, differ by what the body does; N and M may be two names of one size.
+      if (d != e && llvm::any_of(own, [&](const std::string &name) { return other.count(name); }))
+        return node.emitError() << "Loop: a tensor that it carries changes its shape (a dimension is " << d.str()
+                                << " before, " << e.str() << " after), which isn't supported";
+      if (failed(equate(d, e, node, "a tensor that it carries changes its shape, which isn't supported")))
         return failure();
+    }
   }
   settle(*visited);
 
