@@ -66,7 +66,7 @@ void ShapeInference::settle(Conditional &graph) {
   for (const auto &[name, e] : graph.learnt)
     if (!solved.count(name) && !isLocal(name))
       guards.push_back({SymbolicExpr::symbol(name), e, graph.block->getParentOp()->getLoc(),
-                        cast<onnx::NodeOp>(graph.block->getParentOp()).qualifiedName(), graph.block});
+                        cast<onnx::NodeOp>(graph.block->getParentOp()).qualifiedName(), "", graph.block});
 
   llvm::SetVector<Value> captured;
   getUsedValuesDefinedAbove(*graph.block->getParent(), captured);
@@ -159,6 +159,7 @@ LogicalResult ShapeInference::visitIf(onnx::NodeOp node, Block::iterator &next) 
     return success();
   }
 
+  size_t guardsBefore = guards.size();
   SmallVector<Conditional> visited;
   for (Block *branch : branches) {
     FailureOr<Conditional> one = visitConditional(*branch);
@@ -177,7 +178,11 @@ LogicalResult ShapeInference::visitIf(onnx::NodeOp node, Block::iterator &next) 
     // the first branch does that; a call for which the condition doesn't hold is refused.
     remark::passed(node.getLoc(), remark::RemarkOpts::name("TakeThenBranch").category("mxn-infer-shapes"))
         << "the branches' results differ in rank, so that the first one is taken when compiling";
-    guard(*condition, 1, node);
+    guard(*condition, 1, node,
+          "for inputs of these sizes the model takes the else branch of If, whose result has another number of "
+          "dimensions, which isn't supported");
+    // Told before what the branch itself finds wrong.
+    std::rotate(guards.begin() + guardsBefore, guards.end() - 1, guards.end());
     for (const auto &[name, e] : visited[0].learnt)
       solved[name] = e;
     for (Guard &g : guards)

@@ -62,8 +62,8 @@ LogicalResult ShapeInference::equate(const SymbolicExpr &left, const SymbolicExp
   return success();
 }
 
-void ShapeInference::guard(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node) {
-  guards.push_back({a, b, node.getLoc(), node.qualifiedName(), scope});
+void ShapeInference::guard(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node, const Twine &message) {
+  guards.push_back({a, b, node.getLoc(), node.qualifiedName(), message.str(), scope});
 }
 
 //===----------------------------------------------------------------------===//
@@ -240,13 +240,14 @@ void ShapeInference::writeTypes() {
 
   OpBuilder b(func.getContext());
   std::set<std::tuple<Block *, std::string, std::string>> seen;
-  for (Guard &g : guards) {
+  for (Guard &g : llvm::reverse(guards)) { // each in front of those behind it
     std::string a = simplify(g.a).str(), c = simplify(g.b).str();
     Block *block = g.scope ? g.scope : &func.getBody().front();
     if (a == c || !seen.insert({block, a, c}).second)
       continue;
     b.setInsertionPointToStart(block);
-    program::GuardOp::create(b, g.loc, a, c, g.what + " needs the sizes " + a + " and " + c + " to be equal");
+    std::string message = g.message.empty() ? g.op + " needs the sizes " + a + " and " + c + " to be equal" : g.message;
+    program::GuardOp::create(b, g.loc, a, c, message);
   }
 }
 

@@ -23,7 +23,8 @@ public:
   Facts facts(mlir::Value v);
   SymbolicExpr simplify(const SymbolicExpr &e);
   mlir::LogicalResult equate(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node, const llvm::Twine &what);
-  void guard(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node);
+  /// Checks an equality during the call; `message` where there is something better to say than its two sides.
+  void guard(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node, const llvm::Twine &message = "");
   SymbolicExpr fresh() { return SymbolicExpr::symbol("data" + std::to_string(freshCount++)); }
   llvm::DenseMap<mlir::Value, Facts> known;
 
@@ -66,7 +67,7 @@ private:
   struct Guard {
     SymbolicExpr a, b;
     mlir::Location loc;
-    std::string what;
+    std::string op, message;
     mlir::Block *scope; // where it is checked; null: when the function starts
   };
   std::vector<Guard> guards;
