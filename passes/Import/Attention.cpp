@@ -108,27 +108,26 @@ Value appendToPast(LowerContext &c, const Shape &s, Value past, Value fresh, int
   OpBuilder::InsertionGuard guard(c.b);
   c.b.createBlock(&region.getBody());
   Value empty = c.b.clone(*init.getDefiningOp())->getResult(0);
-  SmallVector<Value> result =
-      buildLoops(c.b, c.loc, sizes, empty,
-                 [&](OpBuilder &b, Location loc, ValueRange count, ValueRange carried) -> SmallVector<Value> {
-                   SmallVector<Value> at; // from the end
-                   for (auto [size, i] : llvm::zip(sizes, count))
-                     at.push_back(arith::SubIOp::create(b, loc, arith::SubIOp::create(b, loc, size, one), i));
-                   Value isPast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, at[2], pastLength);
-                   auto read = scf::IfOp::create(
-                       b, loc, isPast,
-                       [&](OpBuilder &nested, Location at2) {
-                         scf::YieldOp::create(nested, at2, tensor::ExtractOp::create(nested, at2, past, at).getResult());
-                       },
-                       [&](OpBuilder &nested, Location at2) {
-                         Value row = arith::SubIOp::create(nested, at2, at[2], pastLength);
-                         SmallVector<Value> place = s.flat ? SmallVector<Value>{at[0], row, at[1], at[3]}
-                                                           : SmallVector<Value>{at[0], at[1], row, at[3]};
-                         scf::YieldOp::create(nested, at2,
-                                              tensor::ExtractOp::create(nested, at2, fresh, place).getResult());
-                       });
-                   return {tensor::InsertOp::create(b, loc, read.getResult(0), carried[0], at)};
-                 });
+  SmallVector<Value> result = buildLoops(
+      c.b, c.loc, sizes, empty,
+      [&](OpBuilder &b, Location loc, ValueRange count, ValueRange carried) -> SmallVector<Value> {
+        SmallVector<Value> at; // from the end
+        for (auto [size, i] : llvm::zip(sizes, count))
+          at.push_back(arith::SubIOp::create(b, loc, arith::SubIOp::create(b, loc, size, one), i));
+        Value isPast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, at[2], pastLength);
+        auto read = scf::IfOp::create(
+            b, loc, isPast,
+            [&](OpBuilder &nested, Location at2) {
+              scf::YieldOp::create(nested, at2, tensor::ExtractOp::create(nested, at2, past, at).getResult());
+            },
+            [&](OpBuilder &nested, Location at2) {
+              Value row = arith::SubIOp::create(nested, at2, at[2], pastLength);
+              SmallVector<Value> place =
+                  s.flat ? SmallVector<Value>{at[0], row, at[1], at[3]} : SmallVector<Value>{at[0], at[1], row, at[3]};
+              scf::YieldOp::create(nested, at2, tensor::ExtractOp::create(nested, at2, fresh, place).getResult());
+            });
+        return {tensor::InsertOp::create(b, loc, read.getResult(0), carried[0], at)};
+      });
   program::YieldOp::create(c.b, c.loc, result);
   return region.getResult(0);
 }
@@ -162,8 +161,8 @@ FailureOr<SmallVector<Value>> lowerAttention(LowerContext &c) {
   };
   Value q = split(Query, s.size, s.group), k = split(Key, s.size, 1), v = split(NewValue, s.valueSize, 1);
   bool stacked = !s.flat; // whether keys and values are [B, KV, T, D]
-  bool presents = c.node.getNumResults() > 1 &&
-                  (!c.node.getResult(1).use_empty() || (c.node.getNumResults() > 2 && !c.node.getResult(2).use_empty()));
+  bool presents = c.node.getNumResults() > 1 && (!c.node.getResult(1).use_empty() ||
+                                                 (c.node.getNumResults() > 2 && !c.node.getResult(2).use_empty()));
   if (c.hasInput(PastKey)) {
     k = appendToPast(c, s, c.input(PastKey), k, s.size);
     v = appendToPast(c, s, c.input(PastValue), v, s.valueSize);
@@ -180,10 +179,9 @@ FailureOr<SmallVector<Value>> lowerAttention(LowerContext &c) {
   SmallVector<int64_t> qLoops = s.flat ? SmallVector<int64_t>{B, S, KV, G, D} : SmallVector<int64_t>{B, KV, G, S, D};
   SmallVector<int64_t> kLoops = stacked ? SmallVector<int64_t>{B, KV, T, D} : SmallVector<int64_t>{B, T, KV, D};
   Value zero = c.constant(wide, 0);
-  Value scores = loopNest(c, 6, {{q, qLoops}, {k, kLoops}}, c.filled(scoreDims, zero), {B, KV, G, S, T},
-                          [&](ScalarBuilder &b, ValueRange x) {
-                            return b.add(x[2], b.mul(b.convert(x[0], wide), b.convert(x[1], wide)));
-                          });
+  Value scores = loopNest(
+      c, 6, {{q, qLoops}, {k, kLoops}}, c.filled(scoreDims, zero), {B, KV, G, S, T},
+      [&](ScalarBuilder &b, ValueRange x) { return b.add(x[2], b.mul(b.convert(x[0], wide), b.convert(x[1], wide))); });
 
   // Scaling, cap, mask. A row without an allowed key gives zeros, as ONNX has it.
   SmallVector<LoopOperand> operands = {{scores, {B, KV, G, S, T}}};
@@ -243,9 +241,7 @@ FailureOr<SmallVector<Value>> lowerAttention(LowerContext &c) {
   Dims yDims = s.flat ? Dims{s.batch, s.queries, e(s.kvHeads), e(s.group), e(s.valueSize)}
                       : Dims{s.batch, e(s.kvHeads), e(s.group), s.queries, e(s.valueSize)};
   Value y = loopNest(c, 6, {{shares, {B, KV, G, S, YT}}, {v, vLoops}}, c.filled(yDims, zero), yLoops,
-                     [&](ScalarBuilder &b, ValueRange x) {
-                       return b.add(x[2], b.mul(x[0], b.convert(x[1], wide)));
-                     });
+                     [&](ScalarBuilder &b, ValueRange x) { return b.add(x[2], b.mul(x[0], b.convert(x[1], wide))); });
   SmallVector<int64_t> sumLoops = s.flat ? SmallVector<int64_t>{0, 2, 3, 1} : SmallVector<int64_t>{0, 1, 2, 3};
   y = compute(c, {{y, {0, 1, 2, 3, 4}}, {sums, sumLoops}}, yDims, element, [&](ScalarBuilder &b, ValueRange x) {
     Value none = arith::CmpFOp::create(b.b, b.loc, arith::CmpFPredicate::OEQ, x[1], b.number(wide, 0));
@@ -320,7 +316,8 @@ FailureOr<SmallVector<Value>> lowerRotary(LowerContext &c) {
     }
     Value cosine = read(cosines, place), sine = read(sines, place);
     Value a = read(x, {at[0], at[1], at[2], first}), partner = read(x, {at[0], at[1], at[2], second});
-    Value real = s.sub(s.mul(cosine, a), s.mul(sine, partner)), imaginary = s.add(s.mul(sine, a), s.mul(cosine, partner));
+    Value real = s.sub(s.mul(cosine, a), s.mul(sine, partner)),
+          imaginary = s.add(s.mul(sine, a), s.mul(cosine, partner));
     Value turned = s.select(isSecond, imaginary, real);
     return s.convert(s.select(rotated, turned, read(x, at)), element);
   });

@@ -142,6 +142,23 @@ Value Lowering::fromKnown(LowerContext &context, unsigned result) {
   return tensor::FromElementsOp::create(b, context.loc, type, elements);
 }
 
+/// The ops of language models stay; their tensors lose what only the onnx dialect's types say.
+LogicalResult Lowering::lowerTypes(Operation *op, OpBuilder &b) {
+  IRMapping mapping;
+  for (Value operand : op->getOperands()) {
+    if (!values.lookup(operand))
+      return failure(); // follows from an unsupported node
+    mapping.map(operand, values.lookup(operand));
+  }
+  Operation *copy = b.clone(*op, mapping);
+  for (auto [old, result] : llvm::zip(op->getResults(), copy->getResults())) {
+    auto type = cast<RankedTensorType>(result.getType());
+    result.setType(RankedTensorType::get(type.getShape(), LowerContext::lowered(type.getElementType())));
+    values[old] = result;
+  }
+  return success();
+}
+
 LogicalResult Lowering::lower(onnx::ConstantOp op, OpBuilder &b) {
   auto type = cast<RankedTensorType>(op.getResult().getType());
   Type element = LowerContext::lowered(type.getElementType());
@@ -173,6 +190,8 @@ LogicalResult Lowering::lower(Block &block, OpBuilder &b) {
       ok &= succeeded(lower(node, b));
     else if (auto constant = dyn_cast<onnx::ConstantOp>(op))
       ok &= succeeded(lower(constant, b));
+    else if (isa<llm::LLMDialect>(op->getDialect()))
+      ok &= succeeded(lowerTypes(op, b));
     else if (inside && isa<program::GuardOp>(op))
       b.clone(*op);
   }
@@ -183,8 +202,10 @@ void Lowering::reportUnsupported() {
   if (unsupported.empty())
     return;
   auto diagnostic = func.emitError() << "the model has " << unsupported.size() << " operator(s) that aren't supported:";
+  llvm::StringRef separator = " ";
   for (const auto &[name, places] : unsupported) {
-    diagnostic << " " << name << " (" << places.size() << ")";
+    diagnostic << separator << name << " (" << places.size() << ")";
+    separator = ", ";
     diagnostic.attachNote(places.front()) << "the first " << name;
   }
 }
@@ -222,7 +243,7 @@ LogicalResult Lowering::run() {
   for (OpOperand &operand : ret->getOpOperands())
     operand.set(values.lookup(operand.get()));
   for (Operation *op : llvm::reverse(old))
-    if (isa<onnx::NodeOp, onnx::ConstantOp, onnx::AbsentOp>(op))
+    if (isa<onnx::NodeOp, onnx::ConstantOp, onnx::AbsentOp, llm::PagedAttentionOp>(op))
       op->erase();
   for (auto [arg, shadow] : llvm::zip(block.getArguments(), shadows)) {
     arg.setType(shadow.getType());

@@ -26,9 +26,8 @@ LogicalResult inferConvolution(InferContext &c, unsigned x, unsigned w, unsigned
       Window::of(c.node, ArrayRef<SymbolicExpr>(image).drop_front(2), ArrayRef<SymbolicExpr>(kernel).drop_front(2));
   if (!window)
     return c.error() << "strides, dilations or pads don't fit an input of " << image.size() << " dimensions";
-  for (const SymbolicExpr &d : window->out)
-    if (d.constant() && *d.constant() < 0)
-      return c.error() << "the window is larger than the image";
+  if (failed(window->checkFits(c)))
+    return failure();
   Dims out = {image[0], kernel[0]};
   out.append(window->out);
   c.setDims(0, out);

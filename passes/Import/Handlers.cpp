@@ -33,6 +33,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     addMatrixHandlers(r);
     addNormalizationHandlers(r);
     addPoolingHandlers(r);
+    addPowerHandlers(r);
     addQuantizeHandlers(r);
     addRecurrentHandlers(r);
     addReductionHandlers(r);

@@ -171,6 +171,7 @@ void addGatherHandlers(HandlerRegistry &);
 void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
+void addPowerHandlers(HandlerRegistry &);
 void addQuantizeHandlers(HandlerRegistry &);
 void addRecurrentHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);

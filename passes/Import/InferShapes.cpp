@@ -162,6 +162,10 @@ LogicalResult ShapeInference::visit(Block &block) {
     auto node = dyn_cast<onnx::NodeOp>(op);
     if (auto constant = dyn_cast<onnx::ConstantOp>(op))
       visitConstant(constant);
+    if (auto attention = dyn_cast<llm::PagedAttentionOp>(op)) {
+      known[attention.getY()] = facts(attention.getQ());
+      known[attention.getUpdated()] = facts(attention.getCache());
+    }
     if (!node)
       continue;
     if (isIf(node)) {
@@ -200,6 +204,9 @@ void ShapeInference::writeTypes() {
   for (BlockArgument arg : func.getArguments())
     arg.setType(withDims(arg.getType(), facts(arg)));
   func.walk([&](Operation *op) {
+    if (isa<llm::PagedAttentionOp>(op))
+      for (Value result : op->getResults())
+        result.setType(withDims(result.getType(), facts(result)));
     auto node = dyn_cast<onnx::NodeOp>(op);
     if (!node)
       return;

@@ -33,6 +33,7 @@ private:
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> lowerLoop(LowerContext &context);
   /// What a graph yields for an onnx value, as a `type` where that is given.
   mlir::FailureOr<mlir::Value> yielded(mlir::Value onnxValue, mlir::Type type, mlir::OpBuilder &b, mlir::Location loc);
+  mlir::LogicalResult lowerTypes(mlir::Operation *op, mlir::OpBuilder &b);
   mlir::Value fromKnown(LowerContext &context, unsigned result);
   void reportUnsupported();
 

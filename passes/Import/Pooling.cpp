@@ -82,12 +82,10 @@ static LogicalResult inferPool(InferContext &c) {
   if (!window)
     return c.error() << "kernel_shape, strides, dilations or pads don't fit an input of " << dims.size()
                      << " dimensions";
+  if (failed(window->checkFits(c)))
+    return failure();
   Dims out = {dims[0], dims[1]};
-  for (const SymbolicExpr &d : window->out) {
-    if (d.constant() && *d.constant() < 0)
-      return c.error() << "the window is larger than the image";
-    out.push_back(d);
-  }
+  out.append(window->out);
   c.setDims(0, out);
   c.setDims(1, out);
   return success();
