@@ -35,6 +35,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     addPoolingHandlers(r);
     addPowerHandlers(r);
     addQuantizeHandlers(r);
+    addRecurrentHandlers(r);
     addReductionHandlers(r);
     addResizeHandlers(r);
     addShapeHandlers(r);

@@ -92,8 +92,10 @@ public:
   static bool isUnsigned(mlir::Type element);
   Dims dims(unsigned i);
   Dims outputDims(unsigned i = 0);
+  static Dims dimsOf(mlir::Value onnxValue);
   /// What shape inference found of an input's values.
   std::optional<Dims> values(unsigned i);
+  static std::optional<Dims> valuesOf(mlir::Value onnxValue);
   std::optional<llvm::SmallVector<int64_t>> constants(unsigned i);
   std::optional<llvm::SmallVector<int64_t>> constantsOrAttr(llvm::StringRef attr, unsigned i);
   /// The floating-point or integer elements of an input that the model holds as a small constant.
@@ -171,6 +173,7 @@ void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
 void addPowerHandlers(HandlerRegistry &);
 void addQuantizeHandlers(HandlerRegistry &);
+void addRecurrentHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
 void addResizeHandlers(HandlerRegistry &);
 void addShapeHandlers(HandlerRegistry &);
