@@ -13,6 +13,8 @@ LogicalResult RegionOp::verifyRegions() {
   auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
   if (!yield || yield.getValues().getTypes() != getResultTypes())
     return emitOpError() << "R1: the body must end in program.yield with the result types";
+  if (getUpdates() && (getNumResults() == 0 || getUpdates().getType() != getResult(0).getType()))
+    return emitOpError() << "R2: the tensor that is updated must have the first result's type";
   return success();
 }
 

@@ -35,13 +35,18 @@ def Program_GuardOp : Program_Op<"guard"> {
   let assemblyFormat = "$lhs `equals` $rhs `message` $message attr-dict";
 }
 
-def Program_RegionOp : Program_Op<"region", [RecursiveMemoryEffects, SingleBlock]> {
+def Program_RegionOp : Program_Op<"region", [AttrSizedOperandSegments, RecursiveMemoryEffects, SingleBlock]> {
   let summary = "Work that becomes one dispatch";
   let description = [{
     The body may use tensors and sizes from outside; its results are the tensors that it yields.
 
+    `takes_over` names a tensor whose memory the first result may take over: the body writes every element of the result
+    and reads each element of that tensor before its place is written. `updates` names a tensor that the body changes
+    into the first result, in the same memory; nothing may use the tensor afterwards.
+
     Rules:
     - R1: the yielded types are the result types.
+    - R2: a tensor that is updated has the first result's type.
 
     Example:
 
@@ -53,9 +58,16 @@ def Program_RegionOp : Program_Op<"region", [RecursiveMemoryEffects, SingleBlock
     }
     ```
   }];
+  let arguments = (ins Optional<AnyRankedTensor>:$takes_over, Optional<AnyRankedTensor>:$updates);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "`->` type($results) $body attr-dict";
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$types), [{
+    build($_builder, $_state, types, ::mlir::Value(), ::mlir::Value());
+  }]>];
+  let assemblyFormat = [{
+    (`takes_over` `(` $takes_over^ `:` type($takes_over) `)`)? (`updates` `(` $updates^ `:` type($updates) `)`)?
+    `->` type($results) $body attr-dict
+  }];
   let hasRegionVerifier = 1;
 }
 
@@ -79,9 +91,12 @@ def Program_FunctionOp : Program_Op<"function", [Symbol, IsolatedFromAbove, Sing
 
     Example: `program.function @main inputs [#program.tensor<...>] outputs [#program.tensor<...>] { ... }`
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs);
+  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs,
+                       OptionalAttr<ArrayAttr>:$cache_groups);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$sym_name `inputs` $inputs `outputs` $outputs $body attr-dict";
+  let assemblyFormat = [{
+    $sym_name `inputs` $inputs `outputs` $outputs (`caches` $cache_groups^)? $body attr-dict
+  }];
   let hasVerifier = 1;
 }
 

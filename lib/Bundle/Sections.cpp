@@ -38,7 +38,6 @@ uint64_t Section::append(std::string bytes) {
   return at;
 }
 
-
 Expected<uint64_t> Section::hash() const {
   std::string all;
   raw_string_ostream stream(all);

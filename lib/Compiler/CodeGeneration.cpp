@@ -106,7 +106,8 @@ Expected<std::vector<std::string>> generateCode(ModuleOp kernels, const plugin::
     return std::string(path);
   };
   std::vector<std::string> inputs;
-  for (size_t begin = 0; begin < all.size(); begin += kKernelsPerGroup) {
+  // A model that only renames or reshapes has no kernels; its code object is empty but there.
+  for (size_t begin = 0; begin < all.size() || !begin; begin += kKernelsPerGroup) {
     size_t count = std::min(kKernelsPerGroup, all.size() - begin);
     inputs.push_back(file("kernels" + llvm::Twine(inputs.size()) + ".mlirbc"));
     if (Error e = writeGroup(kernels, ArrayRef(all).slice(begin, count), inputs.back()))

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // LLVM ends the process on errors that it takes for its own, and a code generator keeps one core busy. So the kernels
-// are cut into groups, each is written to a file, and `mxn-compile --codegen-worker` makes an object file of it. The cut
-// depends on the kernels alone: the number of workers at a time doesn't change a byte of the result.
+// are cut into groups, each is written to a file, and `mxn-compile --codegen-worker` makes an object file of it. The
+// cut depends on the kernels alone: the number of workers at a time doesn't change a byte of the result.
 //
 #ifndef MXN_LIB_COMPILER_CODEGENERATION_H
 #define MXN_LIB_COMPILER_CODEGENERATION_H
@@ -15,8 +15,8 @@
 namespace mxn {
 
 struct CodeGeneration {
-  std::string workerProgram;   // the mxn-compile that is running
-  std::string workDirectory;   // exists; the caller removes it
+  std::string workerProgram;                // the mxn-compile that is running
+  std::string workDirectory;                // exists; the caller removes it
   std::vector<std::string> workerArguments; // passed on to every worker
   unsigned jobs = 1;
   llvm::function_ref<void(unsigned done, unsigned total)> progress;

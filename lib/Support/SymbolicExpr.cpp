@@ -109,8 +109,7 @@ SymbolicExpr SymbolicExpr::floorDiv(const SymbolicExpr &a, const SymbolicExpr &b
     SymbolicExpr quotient;
     for (const auto &[monomial, coefficient] : a.terms) {
       Monomial left;
-      if (coefficient % scale ||
-          !std::includes(monomial.begin(), monomial.end(), divisor.begin(), divisor.end()))
+      if (coefficient % scale || !std::includes(monomial.begin(), monomial.end(), divisor.begin(), divisor.end()))
         return call(Call::FloorDiv, a, b);
       std::set_difference(monomial.begin(), monomial.end(), divisor.begin(), divisor.end(), std::back_inserter(left));
       quotient.add(left, coefficient / scale);
@@ -130,7 +129,8 @@ SymbolicExpr SymbolicExpr::mod(const SymbolicExpr &a, const SymbolicExpr &b) {
   SymbolicExpr quotient = floorDiv(a, b), rest = a - b * quotient;
   auto hasCall = [&](const SymbolicExpr &e) {
     return llvm::any_of(e.terms, [](const auto &term) {
-      return llvm::any_of(term.first, [](const Atom &atom) { return atom.kind == Call::FloorDiv && !atom.args.empty(); });
+      return llvm::any_of(term.first,
+                          [](const Atom &atom) { return atom.kind == Call::FloorDiv && !atom.args.empty(); });
     });
   };
   return hasCall(quotient) ? call(Call::Mod, a, b) : rest;
@@ -326,7 +326,7 @@ private:
         return std::nullopt;
       // "2d" is neither a number nor a name.
       return rest.empty() || !(isAlpha(rest.front()) || rest.front() == '_') ? std::optional(SymbolicExpr(value))
-                                                                              : std::nullopt;
+                                                                             : std::nullopt;
     }
     StringRef name = rest.take_while([](char c) { return isAlnum(c) || c == '_' || c == '.' || c == ':'; });
     if (name.empty() || !(isAlpha(name.front()) || name.front() == '_'))

@@ -95,8 +95,8 @@ template <typename T> T SymbolicExpr::build(const Builder<T> &b) const {
   for (const auto &[monomial, coefficient] : terms) {
     std::optional<T> product;
     for (const Atom &atom : monomial) {
-      T factor = atom.args.empty() ? b.symbol(atom.name)
-                                   : b.call(atom.kind, atom.args[0].build(b), atom.args[1].build(b));
+      T factor =
+          atom.args.empty() ? b.symbol(atom.name) : b.call(atom.kind, atom.args[0].build(b), atom.args[1].build(b));
       product = product ? b.mul(*product, factor) : factor;
     }
     if (!product)

@@ -1,5 +1,6 @@
 //===- FormDispatches.cpp - One region for each piece of work -------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "mlir/Transforms/RegionUtils.h"
 #include "passes/Dispatch/Passes.h"
 #include "passes/Dispatch/TensorSizes.h"
 
@@ -14,7 +15,8 @@ namespace {
 /// Ops that cost nothing by themselves: they prepare the memory of whoever uses them.
 bool isPreparation(Operation *op) {
   return isa_and_present<tensor::EmptyOp>(op) ||
-         (isa_and_present<linalg::FillOp>(op) && isPreparation(cast<linalg::FillOp>(op).getOutputs()[0].getDefiningOp()));
+         (isa_and_present<linalg::FillOp>(op) &&
+          isPreparation(cast<linalg::FillOp>(op).getOutputs()[0].getDefiningOp()));
 }
 
 bool isWork(Operation *op) {
@@ -35,6 +37,8 @@ class FormDispatches : public impl::FormDispatchesPassBase<FormDispatches> {
     for (Operation &op : getOperation().getBody().front())
       if (isWork(&op))
         work.push_back(&op);
+    for (auto region : getOperation().getBody().getOps<program::RegionOp>())
+      sinkPreparation(region);
     for (Operation *op : work)
       if (failed(wrap(op)))
         return signalPassFailure();
@@ -44,6 +48,16 @@ class FormDispatches : public impl::FormDispatchesPassBase<FormDispatches> {
     for (Operation *op : llvm::reverse(all))
       if (op->use_empty() && isMemoryEffectFree(op) && !op->hasTrait<OpTrait::IsTerminator>())
         op->erase();
+  }
+
+  /// Regions that stand there already get their own copies of what prepares memory for them.
+  void sinkPreparation(program::RegionOp region) {
+    llvm::SetVector<Value> captured;
+    getUsedValuesDefinedAbove(region.getBody(), captured);
+    OpBuilder b = OpBuilder::atBlockBegin(&region.getBody().front());
+    for (Value value : captured)
+      if (isPreparation(value.getDefiningOp()))
+        replaceAllUsesInRegionWith(value, prepare(b, value), region.getBody());
   }
 
   /// Copies what prepares `value` into the region; other values are read from outside.
@@ -105,7 +119,8 @@ class FormDispatches : public impl::FormDispatchesPassBase<FormDispatches> {
       auto sizes = sizesOf(op->getResult(0));
       if (failed(sizes))
         return failure();
-      Value target = tensor::EmptyOp::create(b, loc, *sizes, cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
+      Value target =
+          tensor::EmptyOp::create(b, loc, *sizes, cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
       results = {linalg::CopyOp::create(b, loc, results[0], target).getResult(0)};
     }
     program::YieldOp::create(b, loc, results);

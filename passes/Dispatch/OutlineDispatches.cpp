@@ -60,7 +60,8 @@ public:
       return func.emitError() << "every argument and result needs a program.tensor attribute";
     std::string name = func.getName().str();
     func.setName(name + ".tensors");
-    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs));
+    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs),
+                                           func->getAttrOfType<ArrayAttr>(program::kCacheGroupsAttrName));
     b.setInsertionPointToStart(&function.getBody().emplaceBlock());
     if (failed(prologue()))
       return failure();
@@ -99,8 +100,9 @@ private:
         }
         std::string label = tensor.getLabels()[axis].getValue().str();
         pending.push_back({e, dim,
-                           "dimension " + std::to_string(axis) + " of input \"" + tensor.getName().str() + "\" must be " +
-                               e.str() + (label != e.str() ? " (the model calls it " + label + ")" : "")});
+                           "dimension " + std::to_string(axis) + " of input \"" + tensor.getName().str() +
+                               "\" must be " + e.str() +
+                               (label != e.str() ? " (the model calls it " + label + ")" : "")});
       }
     }
     // "past + 1" defines past where nothing else does.
@@ -219,7 +221,8 @@ private:
     if (auto arg = dyn_cast<BlockArgument>(tensor))
       buffer = program::InputOp::create(b, loc, program::BufferType::get(b.getContext()), arg.getArgNumber(), *size);
     else if (auto weight = tensor.getDefiningOp<llm::ConstantOp>())
-      buffer = program::ConstantOp::create(b, loc, program::BufferType::get(b.getContext()), weight.getValue().getSymbol());
+      buffer =
+          program::ConstantOp::create(b, loc, program::BufferType::get(b.getContext()), weight.getValue().getSymbol());
     else if (auto constant = tensor.getDefiningOp<arith::ConstantOp>())
       buffer = program::ConstantOp::create(b, loc, program::BufferType::get(b.getContext()), blob(constant));
     else
@@ -305,8 +308,10 @@ private:
         for (int64_t d : group) {
           OpFoldResult size = (*dims)[d];
           Value here = asValue(size);
-          Value there = isa<Value>(size) ? cast<Value>(size)
-                                         : arith::ConstantOp::create(at, op->getLoc(), cast<TypedAttr>(cast<Attribute>(size))).getResult();
+          Value there =
+              isa<Value>(size)
+                  ? cast<Value>(size)
+                  : arith::ConstantOp::create(at, op->getLoc(), cast<TypedAttr>(cast<Attribute>(size))).getResult();
           inner = inner ? arith::MulIOp::create(b, op->getLoc(), inner, here).getResult() : here;
           outer = outer ? arith::MulIOp::create(at, op->getLoc(), outer, there).getResult() : there;
         }
@@ -392,18 +397,26 @@ private:
       writes.push_back(write);
       return binding;
     };
+    SmallVector<Value> targets;
     for (Value tensor : tensors) {
       FailureOr<Buffer> buffer = bufferOf(tensor);
       if (failed(buffer))
         return failure();
-      FailureOr<Value> binding = bind(tensor, *buffer, false);
+      bool updated = tensor == region.getUpdates();
+      FailureOr<Value> binding = bind(tensor, *buffer, updated);
       if (failed(binding))
         return failure();
-      inside.map(tensor, bufferization::ToTensorOp::create(k, loc, tensor.getType(), *binding, /*restrict=*/true));
+      inside.map(tensor, bufferization::ToTensorOp::create(k, loc, tensor.getType(), *binding, /*restrict=*/true,
+                                                           /*writable=*/updated));
+      if (!updated)
+        continue;
+      // The result is the same memory.
+      targets.push_back(*binding);
+      buffers[region.getResult(0)] = *buffer;
+      known[region.getResult(0)] = *sizesOf(tensor);
     }
-    SmallVector<Value> targets;
-    for (Value result : region.getResults()) {
-      FailureOr<Buffer> buffer = resultBuffer(result);
+    for (Value result : region.getResults().drop_front(targets.size())) {
+      FailureOr<Buffer> buffer = resultBuffer(result, region.getTakesOver());
       if (failed(buffer))
         return failure();
       FailureOr<Value> binding = bind(result, *buffer, true);
@@ -419,7 +432,8 @@ private:
     }
     auto yield = cast<program::YieldOp>(region.getBody().front().getTerminator());
     for (auto [value, target] : llvm::zip(yield.getValues(), targets)) {
-      auto op = bufferization::MaterializeInDestinationOp::create(k, loc, Type(), inside.lookupOrDefault(value), target);
+      auto op =
+          bufferization::MaterializeInDestinationOp::create(k, loc, Type(), inside.lookupOrDefault(value), target);
       op.setRestrict(true);
       op.setWritable(true);
     }
@@ -436,13 +450,22 @@ private:
   }
 
   /// Memory for a region's result: an output's where the function returns it, otherwise transient.
-  FailureOr<Buffer> resultBuffer(Value result) {
+  FailureOr<Buffer> resultBuffer(Value result, Value takesOver) {
     FailureOr<Value> size = bytes(result);
     if (failed(size))
       return failure();
     Value buffer;
     if (auto output = returnedAs(result)) {
-      buffer = program::OutputOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *output, *size, IntegerAttr());
+      // An input's memory may become the output's where nobody reads the input later.
+      IntegerAttr donated;
+      auto arg = dyn_cast_if_present<BlockArgument>(takesOver);
+      if (arg && cast<OpResult>(result).getResultNumber() == 0 && llvm::all_of(arg.getUsers(), [&](Operation *user) {
+            Operation *at = func.getBody().front().findAncestorOpInBlock(*user);
+            return at == result.getDefiningOp() || at->isBeforeInBlock(result.getDefiningOp());
+          }))
+        donated = b.getI64IntegerAttr(arg.getArgNumber());
+      buffer = program::OutputOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *output, *size,
+                                         donated);
       written.insert(*output);
     } else {
       buffer = program::TransientOp::create(b, result.getLoc(), program::BufferType::get(b.getContext()), *size);
@@ -470,7 +493,12 @@ private:
       FailureOr<Buffer> source = bufferOf(value);
       if (failed(source))
         return failure();
-      Value target = program::OutputOp::create(b, ret.getLoc(), program::BufferType::get(b.getContext()), i, source->bytes, IntegerAttr());
+      // An input that was changed in place is returned in the caller's memory; the copy to itself is then none.
+      IntegerAttr donated;
+      if (auto input = source->buffer.getDefiningOp<program::InputOp>(); input && !isa<BlockArgument>(value))
+        donated = b.getI64IntegerAttr(input.getInput());
+      Value target = program::OutputOp::create(b, ret.getLoc(), program::BufferType::get(b.getContext()), i,
+                                               source->bytes, donated);
       program::CopyOp::create(b, ret.getLoc(), source->buffer, target, source->bytes);
     }
     return success();

@@ -160,10 +160,36 @@ static FailureOr<SmallVector<Value>> lowerClip(LowerContext &c) {
   return lowerActivation(c, clip);
 }
 
+//===----------------------------------------------------------------------===//
+// PRelu before version 7
+//===----------------------------------------------------------------------===//
+
+/// The slope is one number or one for each channel (dimension 1).
+static LogicalResult inferChannelSlope(InferContext &c) {
+  Dims slope = c.dims(1);
+  if (slope.size() == 1 && !slope[0].isConstant(1) &&
+      (c.dims(0).size() < 2 || failed(c.equate(slope[0], c.dims(0)[1], "the slopes and the channels"))))
+    return c.error() << "needs one slope, or one for each channel";
+  c.setDims(0, c.dims(0));
+  return success();
+}
+
+static FailureOr<SmallVector<Value>> lowerChannelSlope(LowerContext &c) {
+  Dims dims = c.dims(0), slope = c.dims(1);
+  SmallVector<int64_t> channel(slope.size(), slope.size() == 1 && !slope[0].isConstant(1) ? 1 : -1);
+  Type element = LowerContext::lowered(c.outputElement());
+  Value y = compute(c, {{c.input(0), allLoops(dims.size())}, {c.input(1), channel}}, dims, element,
+                    [](ScalarBuilder &s, ValueRange v) {
+                      return s.select(s.less(v[0], s.number(v[0], 0)), s.mul(v[0], v[1]), v[0]);
+                    });
+  return SmallVector<Value>{y};
+}
+
 static void addActivations(HandlerRegistry &r) {
   using S = ScalarBuilder;
   using N = onnx::NodeOp;
-  r.add("", "Elu", 6, activation([](S &s, ValueRange v, N n) { return exponentialBelowZero(s, v[0], attribute(n, "alpha", 1)); }));
+  r.add("", "Elu", 6,
+        activation([](S &s, ValueRange v, N n) { return exponentialBelowZero(s, v[0], attribute(n, "alpha", 1)); }));
   r.add("", "Selu", 6, activation([](S &s, ValueRange v, N n) {
           Value y = exponentialBelowZero(s, v[0], attribute(n, "alpha", 1.67326319217681884765625));
           return s.mul(y, s.number(y, attribute(n, "gamma", 1.05070102214813232421875)));
@@ -178,39 +204,37 @@ static void addActivations(HandlerRegistry &r) {
           Value x = v[0];
           return s.select(s.less(x, s.number(x, 0)), s.mul(x, s.number(x, attribute(n, "alpha", 0.01))), x);
         }));
-  r.add("", "PRelu", 7, activation([](S &s, ValueRange v, N) {
-          return s.select(s.less(v[0], s.number(v[0], 0)), s.mul(v[0], v[1]), v[0]);
-        }));
+  Handler prelu = activation(
+      [](S &s, ValueRange v, N) { return s.select(s.less(v[0], s.number(v[0], 0)), s.mul(v[0], v[1]), v[0]); });
+  r.add("", "PRelu", 7, prelu);
+  r.add("", "PRelu", 6, {inferChannelSlope, lowerChannelSlope});
   r.add("", "ThresholdedRelu", 10, activation([](S &s, ValueRange v, N n) {
           return s.select(s.less(s.number(v[0], attribute(n, "alpha", 1)), v[0]), v[0], s.number(v[0], 0));
         }));
   r.add("", "HardSigmoid", 6, activation([](S &s, ValueRange v, N n) {
           return ramp(s, v[0], attribute(n, "alpha", 0.2), attribute(n, "beta", 0.5));
         }));
-  r.add("", "HardSwish", 14, activation([](S &s, ValueRange v, N) { return s.mul(v[0], ramp(s, v[0], 1.0 / 6, 0.5)); }));
+  r.add("", "HardSwish", 14,
+        activation([](S &s, ValueRange v, N) { return s.mul(v[0], ramp(s, v[0], 1.0 / 6, 0.5)); }));
   r.add("", "Softplus", 1, activation([](S &s, ValueRange v, N) { return softplus(s, v[0]); }));
-  r.add("", "Softsign", 1, activation([](S &s, ValueRange v, N) {
-          return s.div(v[0], s.add(s.number(v[0], 1), s.abs(v[0])));
-        }));
+  r.add("", "Softsign", 1,
+        activation([](S &s, ValueRange v, N) { return s.div(v[0], s.add(s.number(v[0], 1), s.abs(v[0]))); }));
   r.add("", "Mish", 18, activation([](S &s, ValueRange v, N) { return s.mul(v[0], s.tanh(softplus(s, v[0]))); }));
   r.add("", "Gelu", 20, activation([](S &s, ValueRange v, N n) {
           return n.stringAttr("approximate", "none") == "tanh" ? tanhGelu(s, v[0]) : gelu(s, v[0]);
         }));
   r.add("", "Swish", 24, activation([](S &s, ValueRange v, N n) { return swish(s, v[0], attribute(n, "alpha", 1)); }));
-  r.add("", "SwiGLU", 28, activation([](S &s, ValueRange v, N n) {
-          return s.mul(swish(s, v[0], attribute(n, "alpha", 1)), v[1]);
-        }));
+  r.add("", "SwiGLU", 28,
+        activation([](S &s, ValueRange v, N n) { return s.mul(swish(s, v[0], attribute(n, "alpha", 1)), v[1]); }));
   r.add("", "Shrink", 9, activation(shrink));
   r.add("", "Clip", 6, {inferActivation, lowerClip});
 
   r.add("com.microsoft", "Gelu", 1, activation([](S &s, ValueRange v, N) { return gelu(s, v[0]); }));
   r.add("com.microsoft", "BiasGelu", 1, activation([](S &s, ValueRange v, N) { return gelu(s, s.add(v[0], v[1])); }));
-  r.add("com.microsoft", "FastGelu", 1, activation([](S &s, ValueRange v, N) {
-          return tanhGelu(s, v.size() > 1 ? s.add(v[0], v[1]) : v[0]);
-        }));
-  r.add("com.microsoft", "QuickGelu", 1, activation([](S &s, ValueRange v, N n) {
-          return swish(s, v[0], attribute(n, "alpha", 1.702));
-        }));
+  r.add("com.microsoft", "FastGelu", 1,
+        activation([](S &s, ValueRange v, N) { return tanhGelu(s, v.size() > 1 ? s.add(v[0], v[1]) : v[0]); }));
+  r.add("com.microsoft", "QuickGelu", 1,
+        activation([](S &s, ValueRange v, N n) { return swish(s, v[0], attribute(n, "alpha", 1.702)); }));
 }
 
 template <typename Op> static Handler mathFunction() {
@@ -218,7 +242,8 @@ template <typename Op> static Handler mathFunction() {
 }
 
 template <typename Op> static Handler bitwise() {
-  return broadcasting([](ScalarBuilder &s, ValueRange v, onnx::NodeOp) -> Value { return Op::create(s.b, s.loc, v[0], v[1]); });
+  return broadcasting(
+      [](ScalarBuilder &s, ValueRange v, onnx::NodeOp) -> Value { return Op::create(s.b, s.loc, v[0], v[1]); });
 }
 
 void addActivationHandlers(HandlerRegistry &r) {

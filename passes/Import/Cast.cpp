@@ -23,10 +23,9 @@ static FailureOr<SmallVector<Value>> lowerCast(LowerContext &c) {
   auto narrow = [](Type t) { return isa<FloatType>(t) && t.getIntOrFloatBitWidth() < 16; };
   if (narrow(from) || narrow(to))
     return c.error() << "the conversion from " << from << " to " << to << " isn't supported";
-  Value v = c.elementwise({c.input(0)}, c.outputDims(), LowerContext::lowered(to),
-                          [&](OpBuilder &b, Location loc, ValueRange args) {
-                            return LowerContext::cast(b, loc, args[0], from, to);
-                          });
+  Value v = c.elementwise(
+      {c.input(0)}, c.outputDims(), LowerContext::lowered(to),
+      [&](OpBuilder &b, Location loc, ValueRange args) { return LowerContext::cast(b, loc, args[0], from, to); });
   return SmallVector<Value>{v};
 }
 

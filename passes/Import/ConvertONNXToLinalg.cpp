@@ -1,14 +1,14 @@
 //===- ConvertONNXToLinalg.cpp - Gives each node to its handler -----------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "passes/Import/Lowering.h"
 #include "dialects/Kernel/KernelDialect.h"
 #include "dialects/LLM/LLMDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/Import/Lowering.h"
 #include "passes/Import/Passes.h"
 
 using namespace mlir;
@@ -84,12 +84,30 @@ Value Lowering::fromKnown(LowerContext &context, unsigned result) {
   SmallVector<Value> elements;
   for (const SymbolicExpr &e : parsed) {
     Value v = context.size(e);
-    elements.push_back(element.isInteger(1)
-                           ? arith::CmpIOp::create(b, context.loc, arith::CmpIPredicate::ne, v, context.index(0))
-                                 .getResult()
-                           : arith::IndexCastOp::create(b, context.loc, element, v).getResult());
+    elements.push_back(
+        element.isInteger(1)
+            ? arith::CmpIOp::create(b, context.loc, arith::CmpIPredicate::ne, v, context.index(0)).getResult()
+            : arith::IndexCastOp::create(b, context.loc, element, v).getResult());
   }
   return tensor::FromElementsOp::create(b, context.loc, type, elements);
+}
+
+/// The ops of language models stay; their tensors lose what only the onnx dialect's types say.
+LogicalResult Lowering::lowerTypes(Operation *op) {
+  OpBuilder b(op);
+  IRMapping mapping;
+  for (Value operand : op->getOperands()) {
+    if (!values.lookup(operand))
+      return failure(); // follows from an unsupported node
+    mapping.map(operand, values.lookup(operand));
+  }
+  Operation *copy = b.clone(*op, mapping);
+  for (auto [old, result] : llvm::zip(op->getResults(), copy->getResults())) {
+    auto type = cast<RankedTensorType>(result.getType());
+    result.setType(RankedTensorType::get(type.getShape(), LowerContext::lowered(type.getElementType())));
+    values[old] = result;
+  }
+  return success();
 }
 
 LogicalResult Lowering::lower(onnx::ConstantOp op) {
@@ -115,8 +133,7 @@ LogicalResult Lowering::lower(onnx::ConstantOp op) {
 void Lowering::reportUnsupported() {
   if (unsupported.empty())
     return;
-  auto diagnostic = func.emitError() << "the model has " << unsupported.size()
-                                     << " operator(s) that aren't supported:";
+  auto diagnostic = func.emitError() << "the model has " << unsupported.size() << " operator(s) that aren't supported:";
   for (const auto &[name, places] : unsupported) {
     diagnostic << " " << name << " (" << places.size() << ")";
     diagnostic.attachNote(places.front()) << "the first " << name;
@@ -153,6 +170,8 @@ LogicalResult Lowering::run() {
       ok &= succeeded(lower(node));
     else if (auto constant = dyn_cast<onnx::ConstantOp>(op))
       ok &= succeeded(lower(constant));
+    else if (isa<llm::LLMDialect>(op->getDialect()))
+      ok &= succeeded(lowerTypes(op));
   }
   reportUnsupported();
   if (!ok)
@@ -162,7 +181,7 @@ LogicalResult Lowering::run() {
   for (OpOperand &operand : ret->getOpOperands())
     operand.set(values.lookup(operand.get()));
   for (Operation *op : llvm::reverse(old))
-    if (isa<onnx::NodeOp, onnx::ConstantOp, onnx::AbsentOp>(op))
+    if (isa<onnx::NodeOp, onnx::ConstantOp, onnx::AbsentOp, llm::PagedAttentionOp>(op))
       op->erase();
   for (auto [arg, shadow] : llvm::zip(block.getArguments(), shadows)) {
     arg.setType(shadow.getType());

@@ -73,12 +73,9 @@ LogicalResult inferExpand(InferContext &c) {
   Dims dims = c.dims(0);
   Facts shape = c.input(1);
   if (!shape.values) {
-    auto declared = dyn_cast<RankedTensorType>(c.node.getOutputs()[0].getType());
-    if (!declared || !declared.hasStaticShape())
+    shape.values = declaredDims(c.node, 0);
+    if (!shape.values)
       return success();
-    shape.values.emplace();
-    for (int64_t d : declared.getShape())
-      shape.values->push_back(d);
   }
   Dims to = c.broadcast(dims, *shape.values);
   c.setDims(0, to);
@@ -124,7 +121,7 @@ LogicalResult inferTile(InferContext &c) {
   Dims dims = c.dims(0), to;
   auto repeats = repeatsOf(c.node, dims.size(), [&](unsigned i) { return c.input(i).values; });
   if (!repeats)
-    return success();
+    return inferDeclared(c);
   if (repeats->size() != dims.size())
     return c.error() << "has " << repeats->size() << " repeats for " << dims.size() << " dimensions";
   for (auto [d, r] : llvm::zip(dims, *repeats)) {
@@ -211,7 +208,8 @@ Lowered lowerDepthSpace(LowerContext &c) {
   SmallVector<int64_t> permutation;
   if (c.node.getOp() == "SpaceToDepth") {
     split = {dims[0], dims[1], to[2], block, to[3], block};
-    permutation = {0, 3, 5, 1, 2, 4};
+    bool blockFirst = c.node.stringAttr("mode", "DCR") == "DCR";
+    permutation = blockFirst ? SmallVector<int64_t>{0, 3, 5, 1, 2, 4} : SmallVector<int64_t>{0, 1, 3, 5, 2, 4};
   } else if (c.node.stringAttr("mode", "DCR") == "DCR") {
     split = {dims[0], block, block, to[1], dims[2], dims[3]};
     permutation = {0, 3, 4, 1, 5, 2};
@@ -291,8 +289,8 @@ Lowered lowerReverseSequence(LowerContext &c) {
                        Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, at[time], length);
                        Value last = arith::SubIOp::create(b, loc, length, one);
                        SmallVector<Value> source(at);
-                       source[time] = arith::SelectOp::create(
-                           b, loc, inside, arith::SubIOp::create(b, loc, last, at[time]), at[time]);
+                       source[time] = arith::SelectOp::create(b, loc, inside,
+                                                              arith::SubIOp::create(b, loc, last, at[time]), at[time]);
                        return tensor::ExtractOp::create(b, loc, c.input(0), source).getResult();
                      });
   return SmallVector<Value>{v};
@@ -311,8 +309,8 @@ Lowered lowerDropout(LowerContext &c) {
   if (c.hasInput(2)) {
     auto training = c.constants(2);
     auto ratio = c.hasInput(1) ? c.denseConstant(1) : DenseElementsAttr();
-    bool keepsAll = ratio && isa<FloatType>(ratio.getElementType()) && ratio.isSplat() &&
-                    ratio.getSplatValue<APFloat>().isZero();
+    bool keepsAll =
+        ratio && isa<FloatType>(ratio.getElementType()) && ratio.isSplat() && ratio.getSplatValue<APFloat>().isZero();
     if (!keepsAll && (!training || llvm::any_of(*training, [](int64_t t) { return t != 0; })))
       return c.error() << "only inference is supported: its training_mode must be constant and false";
   }

@@ -66,19 +66,37 @@ FailureOr<SmallVector<Value>> lowerWith(LowerContext &c, const Scalar &scalar) {
   return SmallVector<Value>{v};
 }
 
-Handler unary(Scalar scalar) {
-  return {inferSame, [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
+Handler unary(Scalar scalar, std::function<std::optional<SymbolicExpr>(const SymbolicExpr &)> size = nullptr) {
+  auto infer = [size](InferContext &c) -> LogicalResult {
+    auto values = c.input(0).values;
+    Dims out;
+    if (failed(inferSame(c)) || !size || !values)
+      return success();
+    for (const SymbolicExpr &v : *values) {
+      auto known = size(v);
+      if (!known)
+        return success();
+      out.push_back(*known);
+    }
+    c.setValues(0, out);
+    return success();
+  };
+  return {infer, [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
 }
 
 Handler binary(Scalar scalar, SizeOp sizes = nullptr) {
-  return {sizes ? std::function<LogicalResult(InferContext &)>([sizes](InferContext &c) { return inferSizes(c, sizes); })
-                : inferBroadcast,
+  return {sizes
+              ? std::function<LogicalResult(InferContext &)>([sizes](InferContext &c) { return inferSizes(c, sizes); })
+              : inferBroadcast,
           [scalar](LowerContext &c) { return lowerWith(c, scalar); }};
 }
 
 /// Max, Min, Sum, Mean: any number of inputs, folded from the left.
-Handler variadic(Scalar two, bool mean = false) {
-  return {inferBroadcast, [two, mean](LowerContext &c) {
+Handler variadic(Scalar two, bool mean = false, SizeOp sizes = nullptr) {
+  auto infer = [sizes](InferContext &c) {
+    return sizes && c.node.getInputs().size() == 2 ? inferSizes(c, sizes) : inferBroadcast(c);
+  };
+  return {infer, [two, mean](LowerContext &c) {
             return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange args, Type element) {
               Value v = args[0];
               for (Value next : args.drop_front())
@@ -138,28 +156,6 @@ Value add(OpBuilder &b, Location loc, ValueRange v, Type element) {
   return arithmetic<arith::AddFOp, arith::AddIOp>()(b, loc, v, element);
 }
 
-Value pow(OpBuilder &b, Location loc, ValueRange v, Type element) {
-  // The exponent may be of another type than the base; the result has the base's.
-  Type type = v[0].getType();
-  Value base = v[0], exponent = v[1];
-  if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() >= 32 && exponent.getType() == type) {
-    // x^2 is the common case, exact as a product.
-    if (auto constant = exponent.getDefiningOp<arith::ConstantOp>())
-      (void)constant;
-    return math::PowFOp::create(b, loc, base, exponent);
-  }
-  Type wide = b.getF64Type();
-  auto widen = [&](Value x) -> Value {
-    if (auto f = dyn_cast<FloatType>(x.getType()))
-      return f.getWidth() == 64 ? x : arith::ExtFOp::create(b, loc, wide, x).getResult();
-    return arith::SIToFPOp::create(b, loc, wide, x);
-  };
-  Value r = math::PowFOp::create(b, loc, widen(base), widen(exponent));
-  if (isa<FloatType>(type))
-    return type == wide ? r : arith::TruncFOp::create(b, loc, type, r).getResult();
-  return arith::FPToSIOp::create(b, loc, type, r);
-}
-
 Scalar compare(arith::CmpFPredicate f, arith::CmpIPredicate s, arith::CmpIPredicate u) {
   return [=](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
     if (isa<FloatType>(element))
@@ -216,6 +212,15 @@ std::optional<SymbolicExpr> truth(bool known, bool value) {
   return known ? std::optional(SymbolicExpr(value ? 1 : 0)) : std::nullopt;
 }
 
+/// An operator on truth values that are both known.
+SizeOp logical(bool (*op)(bool, bool)) {
+  return [op](const SymbolicExpr &a, const SymbolicExpr &b) -> std::optional<SymbolicExpr> {
+    if (!a.constant() || !b.constant())
+      return std::nullopt;
+    return truth(true, op(*a.constant() != 0, *b.constant() != 0));
+  };
+}
+
 /// Whether two sizes are equal: known where they are the same expression, or can never be (sizes aren't negative).
 std::optional<SymbolicExpr> sizesEqual(const SymbolicExpr &a, const SymbolicExpr &b) {
   SymbolicExpr d = a - b;
@@ -239,8 +244,10 @@ void addElementwiseHandlers(HandlerRegistry &r) {
   using P = arith::CmpFPredicate;
   using I = arith::CmpIPredicate;
   r.add("", "Add", 7, binary(add, [](auto &a, auto &b) { return std::optional(a + b); }));
-  r.add("", "Sub", 7, binary(arithmetic<arith::SubFOp, arith::SubIOp>(), [](auto &a, auto &b) { return std::optional(a - b); }));
-  r.add("", "Mul", 7, binary(arithmetic<arith::MulFOp, arith::MulIOp>(), [](auto &a, auto &b) { return std::optional(a * b); }));
+  r.add("", "Sub", 7,
+        binary(arithmetic<arith::SubFOp, arith::SubIOp>(), [](auto &a, auto &b) { return std::optional(a - b); }));
+  r.add("", "Mul", 7,
+        binary(arithmetic<arith::MulFOp, arith::MulIOp>(), [](auto &a, auto &b) { return std::optional(a * b); }));
   r.add("", "Div", 7, binary(divide, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
           // Division of integers goes towards zero, which is floordiv where nothing is negative.
           auto low = a.lowerBound(), by = b.lowerBound();
@@ -250,23 +257,34 @@ void addElementwiseHandlers(HandlerRegistry &r) {
             return SymbolicExpr(*a.constant() / *b.constant());
           return std::nullopt;
         }));
-  r.add("", "Mod", 10, {[](InferContext &c) {
-                          return inferSizes(c, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
-                            auto low = a.lowerBound(), by = b.lowerBound();
-                            if (low && *low >= 0 && by && *by > 0)
-                              return SymbolicExpr::mod(a, b);
-                            return std::nullopt;
-                          });
-                        },
-                        lowerMod});
-  r.add("", "Pow", 7, binary(pow));
-  r.add("", "Max", 8, variadic(maximum));
-  r.add("", "Min", 8, variadic(minimum));
+  r.add("", "Mod", 10,
+        {[](InferContext &c) {
+           return inferSizes(c, [](auto &a, auto &b) -> std::optional<SymbolicExpr> {
+             auto low = a.lowerBound(), by = b.lowerBound();
+             if (low && *low >= 0 && by && *by > 0)
+               return SymbolicExpr::mod(a, b);
+             return std::nullopt;
+           });
+         },
+         lowerMod});
+  r.add("", "Max", 8,
+        variadic(maximum, /*mean=*/false, [](auto &a, auto &b) { return std::optional(SymbolicExpr::max(a, b)); }));
+  r.add("", "Min", 8,
+        variadic(minimum, /*mean=*/false, [](auto &a, auto &b) { return std::optional(SymbolicExpr::min(a, b)); }));
   r.add("", "Sum", 8, variadic(add));
   r.add("", "Mean", 8, variadic(add, /*mean=*/true));
-  r.add("", "And", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::AndIOp::create(b, loc, v[0], v[1]); }));
-  r.add("", "Or", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::OrIOp::create(b, loc, v[0], v[1]); }));
-  r.add("", "Xor", 7, binary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value { return arith::XOrIOp::create(b, loc, v[0], v[1]); }));
+  r.add("", "And", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::AndIOp::create(b, loc, v[0], v[1]); },
+               logical([](bool x, bool y) { return x && y; })));
+  r.add("", "Or", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::OrIOp::create(b, loc, v[0], v[1]); },
+               logical([](bool x, bool y) { return x || y; })));
+  r.add("", "Xor", 7,
+        binary([](OpBuilder &b, Location loc, ValueRange v,
+                  Type) -> Value { return arith::XOrIOp::create(b, loc, v[0], v[1]); },
+               logical([](bool x, bool y) { return x != y; })));
   for (auto [name, version] : {std::pair("Equal", 7), std::pair("Less", 7), std::pair("LessOrEqual", 12),
                                std::pair("Greater", 7), std::pair("GreaterOrEqual", 12)}) {
     StringRef n(name);
@@ -288,7 +306,8 @@ void addElementwiseHandlers(HandlerRegistry &r) {
                            });
                          }});
 
-  r.add("", "Identity", 1, {inferSame, [](LowerContext &c) -> FailureOr<SmallVector<Value>> { return SmallVector<Value>{c.input(0)}; }});
+  r.add("", "Identity", 1,
+        {inferSame, [](LowerContext &c) -> FailureOr<SmallVector<Value>> { return SmallVector<Value>{c.input(0)}; }});
   r.add("", "Exp", 6, unary(floating<math::ExpOp>()));
   r.add("", "Log", 6, unary(floating<math::LogOp>()));
   r.add("", "Sqrt", 6, unary(floating<math::SqrtOp>()));
@@ -299,14 +318,20 @@ void addElementwiseHandlers(HandlerRegistry &r) {
   r.add("", "Floor", 6, unary(floating<math::FloorOp>()));
   r.add("", "Ceil", 6, unary(floating<math::CeilOp>()));
   r.add("", "Round", 11, unary(floating<math::RoundEvenOp>()));
-  r.add("", "Not", 1, unary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-          return arith::XOrIOp::create(b, loc, v[0], arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
-        }));
-  r.add("", "Neg", 6, unary([](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
-          if (isa<FloatType>(element))
-            return arith::NegFOp::create(b, loc, v[0]);
-          return arith::SubIOp::create(b, loc, number(b, loc, v[0].getType(), 0), v[0]);
-        }));
+  r.add("", "Not", 1,
+        unary(
+            [](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
+              return arith::XOrIOp::create(b, loc, v[0], arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
+            },
+            [](const SymbolicExpr &v) { return truth(v.constant().has_value(), v.isConstant(0)); }));
+  r.add("", "Neg", 6,
+        unary(
+            [](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
+              if (isa<FloatType>(element))
+                return arith::NegFOp::create(b, loc, v[0]);
+              return arith::SubIOp::create(b, loc, number(b, loc, v[0].getType(), 0), v[0]);
+            },
+            [](const SymbolicExpr &v) { return std::optional(SymbolicExpr(0) - v); }));
   r.add("", "Abs", 6, unary([](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
           if (isa<FloatType>(element))
             return math::AbsFOp::create(b, loc, v[0]);
@@ -325,7 +350,8 @@ void addElementwiseHandlers(HandlerRegistry &r) {
     Value e = math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, x));
     return arith::DivFOp::create(b, loc, one, arith::AddFOp::create(b, loc, one, e));
   };
-  r.add("", "Sigmoid", 6, unary([sigmoid](OpBuilder &b, Location loc, ValueRange v, Type) { return sigmoid(b, loc, v[0]); }));
+  r.add("", "Sigmoid", 6,
+        unary([sigmoid](OpBuilder &b, Location loc, ValueRange v, Type) { return sigmoid(b, loc, v[0]); }));
   r.add("", "IsNaN", 9, unary([](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
           return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, v[0], v[0]);
         }));

@@ -182,7 +182,7 @@ LogicalResult inferOneHot(InferContext &c) {
   if (failed(axis))
     return failure();
   if (!depth)
-    return success();
+    return inferDeclared(c);
   to.insert(to.begin() + *axis, *depth);
   c.setDims(0, to);
   return success();
@@ -203,19 +203,21 @@ Lowered lowerOneHot(LowerContext &c) {
       place.push_back(getAffineDimExpr(i, context));
   Type from = c.inputElement(0), i64 = IntegerType::get(context, 64, IntegerType::Signed);
   Value depth = c.size(to[*axis]);
-  Value v = generate(c, to, LowerContext::lowered(c.outputElement()), {{c.input(0), AffineMap::get(rank, 0, place, context)}},
-                     [&](OpBuilder &b, Location loc, ValueRange at, ValueRange read) {
-                       Value index = LowerContext::cast(b, loc, read[0], from, i64);
-                       index = arith::IndexCastOp::create(b, loc, b.getIndexType(), index);
-                       Value zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
-                       // Indices out of range are allowed here: all of their classes are off.
-                       Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, index, zero);
-                       index = arith::SelectOp::create(b, loc, negative, arith::AddIOp::create(b, loc, index, depth), index);
-                       Value on = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, at[*axis]);
-                       Value offValue = tensor::ExtractOp::create(b, loc, c.input(2), zero);
-                       Value onValue = tensor::ExtractOp::create(b, loc, c.input(2), one);
-                       return arith::SelectOp::create(b, loc, on, onValue, offValue).getResult();
-                     });
+  Value v =
+      generate(c, to, LowerContext::lowered(c.outputElement()), {{c.input(0), AffineMap::get(rank, 0, place, context)}},
+               [&](OpBuilder &b, Location loc, ValueRange at, ValueRange read) {
+                 Value index = LowerContext::cast(b, loc, read[0], from, i64);
+                 index = arith::IndexCastOp::create(b, loc, b.getIndexType(), index);
+                 Value zero = arith::ConstantIndexOp::create(b, loc, 0),
+                       one = arith::ConstantIndexOp::create(b, loc, 1);
+                 // Indices out of range are allowed here: all of their classes are off.
+                 Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, index, zero);
+                 index = arith::SelectOp::create(b, loc, negative, arith::AddIOp::create(b, loc, index, depth), index);
+                 Value on = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, at[*axis]);
+                 Value offValue = tensor::ExtractOp::create(b, loc, c.input(2), zero);
+                 Value onValue = tensor::ExtractOp::create(b, loc, c.input(2), one);
+                 return arith::SelectOp::create(b, loc, on, onValue, offValue).getResult();
+               });
   return SmallVector<Value>{v};
 }
 

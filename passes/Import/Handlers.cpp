@@ -22,16 +22,21 @@ const HandlerRegistry &HandlerRegistry::instance() {
   static const HandlerRegistry registry = [] {
     HandlerRegistry r;
     addActivationHandlers(r);
+    addAttentionHandlers(r);
     addCastHandlers(r);
+    addChannelNormalizationHandlers(r);
     addConvolutionHandlers(r);
     addDataMovementHandlers(r);
+    addEinsumHandlers(r);
     addElementwiseHandlers(r);
     addGatherHandlers(r);
     addMatrixHandlers(r);
     addNormalizationHandlers(r);
     addPoolingHandlers(r);
+    addPowerHandlers(r);
     addQuantizeHandlers(r);
     addReductionHandlers(r);
+    addResizeHandlers(r);
     addShapeHandlers(r);
     return r;
   }();

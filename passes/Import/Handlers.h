@@ -1,8 +1,8 @@
 //===- Handlers.h - What each ONNX operator means -------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An operator is supported by a handler: a function that infers its shapes and one that lowers it. Handlers are keyed by
-// (domain, operator, since-version); the newest whose since-version the model's operator set includes is taken. One
+// An operator is supported by a handler: a function that infers its shapes and one that lowers it. Handlers are keyed
+// by (domain, operator, since-version); the newest whose since-version the model's operator set includes is taken. One
 // file holds one family of operators and has one function that adds its handlers.
 //
 #ifndef MXN_PASSES_IMPORT_HANDLERS_H
@@ -75,7 +75,8 @@ class Lowering; // the walk; see ConvertONNXToLinalg.cpp
 /// What a handler's lower function sees: one node, its lowered inputs and the place to build at.
 class LowerContext {
 public:
-  LowerContext(Lowering &walk, onnx::NodeOp node, mlir::OpBuilder &b) : node(node), b(b), loc(node.getLoc()), walk(walk) {}
+  LowerContext(Lowering &walk, onnx::NodeOp node, mlir::OpBuilder &b)
+      : node(node), b(b), loc(node.getLoc()), walk(walk) {}
   onnx::NodeOp node;
   mlir::OpBuilder &b;
   mlir::Location loc;
@@ -157,16 +158,21 @@ private:
 
 // One function a family; each stands in the file of its name.
 void addActivationHandlers(HandlerRegistry &);
+void addEinsumHandlers(HandlerRegistry &);
+void addAttentionHandlers(HandlerRegistry &);
 void addElementwiseHandlers(HandlerRegistry &);
 void addCastHandlers(HandlerRegistry &);
+void addChannelNormalizationHandlers(HandlerRegistry &);
 void addConvolutionHandlers(HandlerRegistry &);
 void addDataMovementHandlers(HandlerRegistry &);
 void addGatherHandlers(HandlerRegistry &);
 void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
+void addPowerHandlers(HandlerRegistry &);
 void addQuantizeHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
+void addResizeHandlers(HandlerRegistry &);
 void addShapeHandlers(HandlerRegistry &);
 
 /// `axis` counted from the front; an error where it is outside of [-rank, rank).

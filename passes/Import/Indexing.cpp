@@ -4,6 +4,7 @@
 #include "dialects/Kernel/KernelDialect.h"
 #include "dialects/Program/ProgramDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -80,6 +81,38 @@ void trackElements(InferContext &c, unsigned result, ArrayRef<SymbolicExpr> dims
     values.push_back(at(index));
   }
   c.setValues(result, values);
+}
+
+std::optional<Dims> declaredDims(onnx::NodeOp node, unsigned result) {
+  Value value = node.getOutputs()[result];
+  Dims dims;
+  if (auto type = dyn_cast<RankedTensorType>(value.getType()); type && type.hasStaticShape()) {
+    for (int64_t d : type.getShape())
+      dims.push_back(d);
+    return dims;
+  }
+  for (OpOperand &use : value.getUses()) {
+    auto func = dyn_cast<func::FuncOp>(use.getOwner()->getParentOp());
+    auto stated = func && isa<func::ReturnOp>(use.getOwner())
+                      ? func.getResultAttrOfType<program::TensorAttr>(use.getOperandNumber(), program::kTensorAttrName)
+                      : program::TensorAttr();
+    if (!stated)
+      continue;
+    for (StringAttr e : stated.getDims())
+      if (auto parsed = SymbolicExpr::parse(e.getValue()); parsed && parsed->constant())
+        dims.push_back(*parsed);
+      else
+        return std::nullopt;
+    return dims;
+  }
+  return std::nullopt;
+}
+
+LogicalResult inferDeclared(InferContext &c) {
+  for (unsigned i = 0; i < c.node.getOutputs().size(); ++i)
+    if (auto dims = declaredDims(c.node, i))
+      c.setDims(i, *dims);
+  return success();
 }
 
 LogicalResult requireStaticOutput(LowerContext &c, StringRef operand) {

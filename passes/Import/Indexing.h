@@ -14,7 +14,8 @@ namespace mxn {
 using Lowered = mlir::FailureOr<llvm::SmallVector<mlir::Value>>;
 
 /// A handler whose lowering refuses nodes with elements that have no lowered form (strings, 4-bit types).
-Handler movement(std::function<mlir::LogicalResult(InferContext &)> infer, std::function<Lowered(LowerContext &)> lower);
+Handler movement(std::function<mlir::LogicalResult(InferContext &)> infer,
+                 std::function<Lowered(LowerContext &)> lower);
 
 //===----------------------------------------------------------------------===//
 // Sizes
@@ -50,8 +51,12 @@ void trackElements(InferContext &c, unsigned result, llvm::ArrayRef<SymbolicExpr
                    llvm::function_ref<SymbolicExpr(llvm::ArrayRef<int64_t>)> at);
 /// The row-major position of `index` in a tensor of shape `dims`.
 int64_t linearize(llvm::ArrayRef<int64_t> index, llvm::ArrayRef<int64_t> dims);
-/// Fails unless every dimension of the output is constant: where an operand that decides them isn't known, only the
-/// types that the model states are left, and nothing but constants can be read from those.
+/// The shape that the model states for a result, in its types or as an output of the graph; only where all of it is
+/// constant. It is what is left where an operand that decides the shape isn't known when compiling.
+std::optional<Dims> declaredDims(onnx::NodeOp node, unsigned result);
+/// Takes the shapes that the model states; results without stay unknown, which the lowering refuses.
+mlir::LogicalResult inferDeclared(InferContext &c);
+/// Fails unless every dimension of the output is constant, as it is where it comes from declaredDims.
 mlir::LogicalResult requireStaticOutput(LowerContext &c, llvm::StringRef operand);
 
 //===----------------------------------------------------------------------===//
@@ -77,8 +82,8 @@ mlir::Value clampIndex(mlir::OpBuilder &b, mlir::Location loc, mlir::Value index
 /// One dispatch whose body is built at `c.b`.
 llvm::SmallVector<mlir::Value> buildRegion(LowerContext &c, mlir::TypeRange types,
                                            llvm::function_ref<llvm::SmallVector<mlir::Value>()> body);
-using TensorLoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location,
-                                                                   mlir::ValueRange indices, mlir::ValueRange carried)>;
+using TensorLoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    mlir::OpBuilder &, mlir::Location, mlir::ValueRange indices, mlir::ValueRange carried)>;
 /// Loops over all indices of `dims`, the last one fastest, that carry `init`.
 llvm::SmallVector<mlir::Value> buildLoops(mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange sizes,
                                           mlir::ValueRange init, TensorLoopBody body);

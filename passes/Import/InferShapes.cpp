@@ -77,8 +77,8 @@ LogicalResult ShapeInference::equate(const SymbolicExpr &left, const SymbolicExp
                             << " should be equal";
   SymbolicExpr difference = a - b;
   std::set<std::string> symbols = difference.symbols();
-  // Solve for a symbol that occurs alone with coefficient 1 or -1; symbols of data first, then the last by name, so that
-  // the result doesn't depend on the order of equations.
+  // Solve for a symbol that occurs alone with coefficient 1 or -1; symbols of data first, then the last by name, so
+  // that the result doesn't depend on the order of equations.
   std::vector<std::string> order(symbols.rbegin(), symbols.rend());
   llvm::sort(order, [](StringRef x, StringRef y) {
     return std::pair(x.starts_with("data"), x) > std::pair(y.starts_with("data"), y);
@@ -194,6 +194,9 @@ LogicalResult ShapeInference::visit(Block &block) {
         return failure();
     } else if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
       visitConstant(constant);
+    } else if (auto attention = dyn_cast<llm::PagedAttentionOp>(op)) {
+      known[attention.getY()] = facts(attention.getQ());
+      known[attention.getUpdated()] = facts(attention.getCache());
     }
   }
   return success();
@@ -225,6 +228,9 @@ void ShapeInference::writeTypes() {
   for (BlockArgument arg : func.getArguments())
     arg.setType(withDims(arg.getType(), facts(arg)));
   func.walk([&](Operation *op) {
+    if (isa<llm::PagedAttentionOp>(op))
+      for (Value result : op->getResults())
+        result.setType(withDims(result.getType(), facts(result)));
     auto node = dyn_cast<onnx::NodeOp>(op);
     if (!node)
       return;
@@ -271,8 +277,7 @@ void ShapeInference::writeTypes() {
     if (a == c || !seen.insert({a, c}).second)
       continue;
     std::string name = g.node.qualifiedName();
-    program::GuardOp::create(b, g.node.getLoc(), a, c,
-                             name + " needs the sizes " + a + " and " + c + " to be equal");
+    program::GuardOp::create(b, g.node.getLoc(), a, c, name + " needs the sizes " + a + " and " + c + " to be equal");
   }
 }
 

@@ -81,7 +81,8 @@ Value padded(LowerContext &c, Value tensor, ArrayRef<SymbolicExpr> from, ArrayRe
   SmallVector<OpFoldResult> steps;
   for (int64_t stride : strides)
     steps.push_back(c.b.getIndexAttr(stride));
-  Value whole = tensor::InsertSliceOp::create(c.b, c.loc, tensor, around, c.foldedSizes(before), c.foldedSizes(from), steps);
+  Value whole =
+      tensor::InsertSliceOp::create(c.b, c.loc, tensor, around, c.foldedSizes(before), c.foldedSizes(from), steps);
   program::YieldOp::create(c.b, c.loc, whole);
   return region.getResult(0);
 }

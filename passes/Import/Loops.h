@@ -13,8 +13,8 @@ struct LoopOperand {
   llvm::SmallVector<int64_t> loops;
 };
 
-/// The operand whose last dimension follows loop `end - 1`, the one before it loop `end - 2` and so on; a dimension of 1
-/// where the loop runs further (`bounds`, one for each loop) is broadcast.
+/// The operand whose last dimension follows loop `end - 1`, the one before it loop `end - 2` and so on; a dimension of
+/// 1 where the loop runs further (`bounds`, one for each loop) is broadcast.
 LoopOperand trailing(mlir::Value tensor, llvm::ArrayRef<SymbolicExpr> bounds, int64_t end);
 
 /// The loops 0 to n - 1.

@@ -249,12 +249,15 @@ Value LowerContext::reshape(Value tensor, ArrayRef<SymbolicExpr> from, ArrayRef<
   }
   RankedTensorType want = type(to, element);
   if (to.empty())
-    return tensor::CollapseShapeOp::create(b, loc, want, flat.getType() == type({SymbolicExpr(1)}, element)
-                                                             ? flat
-                                                             : tensor::CastOp::create(b, loc, type({SymbolicExpr(1)}, element), flat).getResult(),
-                                           ArrayRef<ReassociationIndices>{});
+    return tensor::CollapseShapeOp::create(
+        b, loc, want,
+        flat.getType() == type({SymbolicExpr(1)}, element)
+            ? flat
+            : tensor::CastOp::create(b, loc, type({SymbolicExpr(1)}, element), flat).getResult(),
+        ArrayRef<ReassociationIndices>{});
   // expand_shape demands that a dynamic result comes from a dynamic source, and a static one from a static source.
-  RankedTensorType source = type({want.hasStaticShape() ? SymbolicExpr(want.getNumElements()) : SymbolicExpr::symbol("n")}, element);
+  RankedTensorType source =
+      type({want.hasStaticShape() ? SymbolicExpr(want.getNumElements()) : SymbolicExpr::symbol("n")}, element);
   if (flat.getType() != source)
     flat = tensor::CastOp::create(b, loc, source, flat);
   return tensor::ExpandShapeOp::create(b, loc, want, flat, group(to.size()), foldedSizes(to));

@@ -93,7 +93,8 @@ static MatrixProduct matrixProduct(LowerContext &c, unsigned left, unsigned righ
 // MatMul
 //===----------------------------------------------------------------------===//
 
-template <typename Op> static Value namedProduct(LowerContext &c, Value a, Value b, ArrayRef<SymbolicExpr> dims, Type type) {
+template <typename Op>
+static Value namedProduct(LowerContext &c, Value a, Value b, ArrayRef<SymbolicExpr> dims, Type type) {
   Value init = c.filled(dims, c.constant(type, 0));
   return Op::create(c.b, c.loc, TypeRange(init.getType()), ValueRange{a, b}, ValueRange(init)).getResult(0);
 }
@@ -123,8 +124,7 @@ static Value lowerProduct(LowerContext &c, const MatrixProduct &p, Value a, Valu
     return c.reshape(z, {count, p.m(), p.n()}, dims);
   }
   return loopNest(c, p.kLoop() + 1, {p.matrix(a, true), p.matrix(b, false)}, c.filled(dims, c.constant(type, 0)),
-                  allLoops(dims.size()),
-                  [&](ScalarBuilder &s, ValueRange v) {
+                  allLoops(dims.size()), [&](ScalarBuilder &s, ValueRange v) {
                     return s.add(v[2], s.mul(s.convert(v[0], type), s.convert(v[1], type)));
                   });
 }
@@ -232,8 +232,10 @@ static FailureOr<SmallVector<Value>> lowerQLinearMatMul(LowerContext &c) {
   Value sum = integerProduct(c, p, 0, 3, 2, 5);
   Dims dims = c.outputDims();
   Type element = c.outputElement(), f32 = c.b.getF32Type(), i32 = c.b.getI32Type();
-  SmallVector<LoopOperand> operands = {{sum, allLoops(dims.size())}, p.parameter(c.input(1), true),
-                                       p.parameter(c.input(4), false), p.parameter(c.input(6), true),
+  SmallVector<LoopOperand> operands = {{sum, allLoops(dims.size())},
+                                       p.parameter(c.input(1), true),
+                                       p.parameter(c.input(4), false),
+                                       p.parameter(c.input(6), true),
                                        p.parameter(c.input(7), true)};
   Value y = compute(c, operands, dims, LowerContext::lowered(element), [&](ScalarBuilder &s, ValueRange v) {
     Value scale = s.div(s.mul(s.convert(v[1], f32), s.convert(v[2], f32)), s.convert(v[3], f32));

@@ -72,7 +72,7 @@ LogicalResult inferPad(InferContext &c) {
       return c.error() << "takes more elements away than a dimension of " << d.str() << " has";
     to.push_back(size);
     // There is nothing to repeat in an empty tensor.
-    if (mode != "constant" && failed(requireAtLeast(c, d, 1, "a dimension in mode " + mode)))
+    if (mode != "constant" && size != d && failed(requireAtLeast(c, d, 1, "a dimension in mode " + mode)))
       return failure();
   }
   c.setDims(0, to);

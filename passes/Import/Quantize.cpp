@@ -99,7 +99,10 @@ static FailureOr<SmallVector<Value>> lowerQuantizeLinear(LowerContext &c) {
   // The division is made in the scale's type, unless `precision` (an ONNX type number) names another.
   Type scaleType = LowerContext::lowered(c.inputElement(1));
   int64_t precision = c.node.intAttr("precision", 0);
-  Type quotient = precision == 1 ? f32 : precision == 10 ? c.b.getF16Type() : precision == 16 ? c.b.getBF16Type() : scaleType;
+  Type quotient = precision == 1    ? f32
+                  : precision == 10 ? c.b.getF16Type()
+                  : precision == 16 ? c.b.getBF16Type()
+                                    : scaleType;
   if (precision != 0 && precision != 1 && precision != 10 && precision != 16)
     return c.error() << "precision " << precision << " isn't supported";
   if (!isa<FloatType>(quotient))

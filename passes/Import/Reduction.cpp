@@ -16,8 +16,7 @@ static Type reductionType(Reduce kind, Type element) {
   return kind == Reduce::Max || kind == Reduce::Min ? type : accumulatorType(type);
 }
 
-/// The value that the reduction of nothing gives.
-static TypedAttr identity(OpBuilder &b, Reduce kind, Type type, bool isUnsigned) {
+TypedAttr reductionIdentity(Builder &b, Reduce kind, Type type, bool isUnsigned) {
   bool max = kind == Reduce::Max;
   if (max || kind == Reduce::Min) {
     if (auto f = dyn_cast<FloatType>(type))
@@ -40,7 +39,7 @@ Value reduceAxes(LowerContext &c, Reduce kind, Value tensor, ArrayRef<SymbolicEx
   SmallVector<int64_t> kept = loopsWithout(rank, axes);
   Dims to = withoutAxes(dims, axes, /*keep=*/false);
   auto start = [&](Reduce of) {
-    return c.filled(to, arith::ConstantOp::create(c.b, c.loc, identity(c.b, of, type, isUnsigned)));
+    return c.filled(to, arith::ConstantOp::create(c.b, c.loc, reductionIdentity(c.b, of, type, isUnsigned)));
   };
   SmallVector<LoopOperand> operands = {{tensor, allLoops(rank)}};
 
@@ -130,7 +129,7 @@ static LogicalResult inferReduce(InferContext &c, Reduce kind) {
   int64_t rank = dims.size();
   auto axes = reducedAxes(c, rank);
   if (!axes)
-    return success(); // the lowering reports it
+    return c.error() << "the axes (input 1) must be constant or follow from the shapes of the inputs";
   if (llvm::is_contained(*axes, rank))
     return c.error() << "an axis is outside of the " << rank << " dimensions of its input";
   c.setDims(0, withoutAxes(dims, *axes, c.node.intAttr("keepdims", 1)));
@@ -152,21 +151,20 @@ static FailureOr<SmallVector<Value>> lowerReduce(LowerContext &c, Reduce kind) {
   Dims dims = c.dims(0);
   auto axes = reducedAxes(c, dims.size());
   if (!axes)
-    return c.error() << "the axes (input 1) must be constant";
+    return failure(); // the inference has said so
   Value v = reduceAxes(c, kind, c.input(0), dims, c.inputElement(0), *axes);
   return SmallVector<Value>{c.reshape(v, withoutAxes(dims, *axes, /*keep=*/false), c.outputDims())};
 }
 
 void addReductionHandlers(HandlerRegistry &r) {
-  for (auto [name, kind] : {std::pair("ReduceSum", Reduce::Sum), std::pair("ReduceMean", Reduce::Mean),
-                            std::pair("ReduceMax", Reduce::Max), std::pair("ReduceMin", Reduce::Min),
-                            std::pair("ReduceProd", Reduce::Prod), std::pair("ReduceL1", Reduce::L1),
-                            std::pair("ReduceL2", Reduce::L2), std::pair("ReduceLogSum", Reduce::LogSum),
-                            std::pair("ReduceLogSumExp", Reduce::LogSumExp),
-                            std::pair("ReduceSumSquare", Reduce::SumSquare)}) {
+  for (auto [name, kind] :
+       {std::pair("ReduceSum", Reduce::Sum), std::pair("ReduceMean", Reduce::Mean), std::pair("ReduceMax", Reduce::Max),
+        std::pair("ReduceMin", Reduce::Min), std::pair("ReduceProd", Reduce::Prod), std::pair("ReduceL1", Reduce::L1),
+        std::pair("ReduceL2", Reduce::L2), std::pair("ReduceLogSum", Reduce::LogSum),
+        std::pair("ReduceLogSumExp", Reduce::LogSumExp), std::pair("ReduceSumSquare", Reduce::SumSquare)}) {
     Reduce of = kind;
-    r.add("", name, 1, {[of](InferContext &c) { return inferReduce(c, of); },
-                        [of](LowerContext &c) { return lowerReduce(c, of); }});
+    r.add("", name, 1,
+          {[of](InferContext &c) { return inferReduce(c, of); }, [of](LowerContext &c) { return lowerReduce(c, of); }});
   }
 }
 

@@ -9,6 +9,9 @@ namespace mxn {
 
 enum class Reduce { Sum, Mean, Max, Min, Prod, L1, L2, LogSum, LogSumExp, SumSquare };
 
+/// What the reduction of nothing gives.
+mlir::TypedAttr reductionIdentity(mlir::Builder &b, Reduce kind, mlir::Type lowered, bool isUnsigned);
+
 /// Reduces `axes` of a tensor of ONNX type `element`; the axes vanish, the type stays. Sums of 16-bit floating-point
 /// elements are made in f32 and rounded once.
 mlir::Value reduceAxes(LowerContext &c, Reduce kind, mlir::Value tensor, llvm::ArrayRef<SymbolicExpr> dims,

@@ -1,6 +1,7 @@
 //===- Reshape.cpp - The same elements in another shape -------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/Import/Indexing.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -14,9 +15,7 @@ void setReshaped(InferContext &c, Dims dims) {
     c.setValues(0, *values);
 }
 
-Lowered lowerReshape(LowerContext &c) {
-  return SmallVector<Value>{c.reshape(c.input(0), c.dims(0), c.outputDims())};
-}
+Lowered lowerReshape(LowerContext &c) { return SmallVector<Value>{c.reshape(c.input(0), c.dims(0), c.outputDims())}; }
 
 //===----------------------------------------------------------------------===//
 // Reshape
@@ -46,10 +45,11 @@ LogicalResult inferReshape(InferContext &c) {
   Facts shape = c.input(1);
   if (!shape.values) {
     // The shape that the model states must still have as many elements.
-    auto declared = dyn_cast<RankedTensorType>(c.node.getOutputs()[0].getType());
-    if (!declared || !declared.hasStaticShape())
+    auto declared = declaredDims(c.node, 0);
+    if (!declared)
       return success();
-    return c.equate(product(from), declared.getNumElements(), "the numbers of elements before and after");
+    c.setDims(0, *declared);
+    return c.equate(product(from), product(*declared), "the numbers of elements before and after");
   }
   bool allowZero = c.node.intAttr("allowzero", 0);
   Dims to(*shape.values), others;
@@ -83,7 +83,19 @@ LogicalResult inferReshape(InferContext &c) {
       left.erase(same);
       d = SymbolicExpr(1);
     }
-  if (failed(c.equate(product(left), product(right), "the numbers of elements before and after")))
+  // A common constant factor is cancelled, so that 8*n = 48 can be solved for n.
+  auto constantFactor = [](const Dims &dims) {
+    int64_t factor = 1;
+    for (const SymbolicExpr &d : dims)
+      if (d.constant() && *d.constant() > 0 && factor < (int64_t(1) << 31) && *d.constant() < (int64_t(1) << 31))
+        factor *= *d.constant();
+    return factor;
+  };
+  SymbolicExpr before = product(left), after = product(right);
+  bool numbers = before.constant() && after.constant();
+  int64_t common = numbers ? 1 : std::gcd(constantFactor(left), constantFactor(right));
+  if (failed(c.equate(SymbolicExpr::floorDiv(before, common), SymbolicExpr::floorDiv(after, common),
+                      "the numbers of elements before and after")))
     return failure();
   setReshaped(c, to);
   return success();
@@ -116,7 +128,7 @@ LogicalResult inferSqueeze(InferContext &c) {
   bool unknown;
   auto given = c.constantsOrAttr("axes", 1, &unknown);
   if (unknown)
-    return success();
+    return inferDeclared(c);
   SmallVector<int64_t> axes;
   if (given) {
     auto normalized = normalizeAxes(c, *given, rank);
@@ -151,7 +163,7 @@ LogicalResult inferUnsqueeze(InferContext &c) {
   bool unknown;
   auto given = c.constantsOrAttr("axes", 1, &unknown);
   if (!given)
-    return unknown ? success() : LogicalResult(c.error() << "has no axes");
+    return unknown ? inferDeclared(c) : LogicalResult(c.error() << "has no axes");
   int64_t rank = from.size() + given->size();
   auto axes = normalizeAxes(c, *given, rank);
   if (failed(axes))

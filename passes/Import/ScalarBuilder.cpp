@@ -30,19 +30,22 @@ Value ScalarBuilder::mul(Value x, Value y) {
 Value ScalarBuilder::div(Value x, Value y) {
   if (isFloat(x))
     return arith::DivFOp::create(b, loc, x, y);
-  return isUnsigned ? arith::DivUIOp::create(b, loc, x, y).getResult() : arith::DivSIOp::create(b, loc, x, y).getResult();
+  return isUnsigned ? arith::DivUIOp::create(b, loc, x, y).getResult()
+                    : arith::DivSIOp::create(b, loc, x, y).getResult();
 }
 
 Value ScalarBuilder::max(Value x, Value y) {
   if (isFloat(x))
     return arith::MaximumFOp::create(b, loc, x, y);
-  return isUnsigned ? arith::MaxUIOp::create(b, loc, x, y).getResult() : arith::MaxSIOp::create(b, loc, x, y).getResult();
+  return isUnsigned ? arith::MaxUIOp::create(b, loc, x, y).getResult()
+                    : arith::MaxSIOp::create(b, loc, x, y).getResult();
 }
 
 Value ScalarBuilder::min(Value x, Value y) {
   if (isFloat(x))
     return arith::MinimumFOp::create(b, loc, x, y);
-  return isUnsigned ? arith::MinUIOp::create(b, loc, x, y).getResult() : arith::MinSIOp::create(b, loc, x, y).getResult();
+  return isUnsigned ? arith::MinUIOp::create(b, loc, x, y).getResult()
+                    : arith::MinSIOp::create(b, loc, x, y).getResult();
 }
 
 Value ScalarBuilder::abs(Value x) {

@@ -15,7 +15,8 @@ namespace mxn {
 class ScalarBuilder {
 public:
   /// `isUnsigned` says how integers are compared, divided and converted.
-  ScalarBuilder(mlir::OpBuilder &b, mlir::Location loc, bool isUnsigned = false) : b(b), loc(loc), isUnsigned(isUnsigned) {}
+  ScalarBuilder(mlir::OpBuilder &b, mlir::Location loc, bool isUnsigned = false)
+      : b(b), loc(loc), isUnsigned(isUnsigned) {}
   mlir::OpBuilder &b;
   mlir::Location loc;
   bool isUnsigned;

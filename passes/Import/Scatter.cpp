@@ -1,8 +1,8 @@
 //===- Scatter.cpp - Elements written where other elements say ------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Each becomes one region that copies the data and then loops over the updates, in order, so that several updates of one
-// place have a defined result:
+// Each becomes one region that copies the data and then loops over the updates, in order, so that several updates of
+// one place have a defined result:
 //   %r = program.region -> tensor<?xf32> {
 //     %e = tensor.empty(%n) : tensor<?xf32>
 //     %0 = linalg.copy ins(%data) outs(%e)
@@ -173,7 +173,8 @@ LogicalResult inferTensorScatter(InferContext &c) {
   if (*axis == 0 || static_cast<int64_t>(updates.size()) != rank)
     return c.error() << "needs an axis behind the batch, and updates with as many dimensions as the cache";
   for (int64_t i = 0; i < rank; ++i) {
-    if (i != *axis && failed(c.equate(dims[i], updates[i], "dimension " + Twine(i) + " of the cache and of the update")))
+    if (i != *axis &&
+        failed(c.equate(dims[i], updates[i], "dimension " + Twine(i) + " of the cache and of the update")))
       return failure();
     if (i == *axis && failed(requireAtLeast(c, dims[i], updates[i], "the cache's length beside that of the update")))
       return failure();

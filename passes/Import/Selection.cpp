@@ -87,8 +87,8 @@ Lowered lowerArgReduce(LowerContext &c) {
   if (failed(axis))
     return failure();
   reduced.erase(reduced.begin() + *axis);
-  Value v = firstInOrder(c, c.input(0), dims, *axis, c.node.getOp() == "ArgMax",
-                         c.node.intAttr("select_last_index", 0));
+  Value v =
+      firstInOrder(c, c.input(0), dims, *axis, c.node.getOp() == "ArgMax", c.node.intAttr("select_last_index", 0));
   return SmallVector<Value>{c.reshape(v, reduced, c.outputDims())};
 }
 
@@ -109,7 +109,8 @@ Lowered lowerHardmax(LowerContext &c) {
     return failure();
   int64_t at = *axis;
   if (flat) {
-    dims = {product(ArrayRef<SymbolicExpr>(given).take_front(at)), product(ArrayRef<SymbolicExpr>(given).drop_front(at))};
+    dims = {product(ArrayRef<SymbolicExpr>(given).take_front(at)),
+            product(ArrayRef<SymbolicExpr>(given).drop_front(at))};
     at = 1;
   }
   int64_t rank = dims.size();
@@ -150,10 +151,10 @@ LogicalResult inferTopK(InferContext &c) {
     return failure();
   auto k = keptCount(c.node, [&](unsigned i) { return c.input(i).values; });
   if (!k) {
-    auto declared = dyn_cast<RankedTensorType>(c.node.getOutputs()[0].getType());
-    if (!declared || declared.getRank() != static_cast<int64_t>(dims.size()) || declared.isDynamicDim(*axis))
+    auto declared = declaredDims(c.node, 0);
+    if (!declared || declared->size() != dims.size())
       return success();
-    k = SymbolicExpr(declared.getDimSize(*axis));
+    k = (*declared)[*axis];
   }
   if (failed(requireAtLeast(c, dims[*axis], *k, "the dimension that k elements are taken from")))
     return failure();
@@ -261,32 +262,34 @@ Lowered lowerRunning(LowerContext &c) {
   SmallVector<Value> outerSizes = sizeValues(c, outer);
   Value size = c.size(dims[*axis]), start = c.constant(wide, isProduct ? 1 : 0);
   return buildRegion(c, c.outputType(), [&]() -> SmallVector<Value> {
-    return buildLoops(c.b, c.loc, outerSizes, c.empty(), [&](OpBuilder &b, Location loc, ValueRange at, ValueRange out) {
-      Value zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
-      auto loop = scf::ForOp::create(
-          b, loc, zero, size, one, ValueRange{start, out[0]}, [&](OpBuilder &b, Location loc, Value i, ValueRange carried) {
-            SmallVector<Value> place(at);
-            if (reverse)
-              i = arith::SubIOp::create(b, loc, arith::SubIOp::create(b, loc, size, one), i);
-            place.insert(place.begin() + *axis, i);
-            Value v = tensor::ExtractOp::create(b, loc, c.input(0), place);
-            if (wide != element)
-              v = arith::ExtFOp::create(b, loc, wide, v);
-            Value next;
-            if (isFloat)
-              next = isProduct ? arith::MulFOp::create(b, loc, carried[0], v).getResult()
-                               : arith::AddFOp::create(b, loc, carried[0], v).getResult();
-            else
-              next = isProduct ? arith::MulIOp::create(b, loc, carried[0], v).getResult()
-                               : arith::AddIOp::create(b, loc, carried[0], v).getResult();
-            Value written = exclusive ? carried[0] : next;
-            if (wide != element)
-              written = arith::TruncFOp::create(b, loc, element, written);
-            Value filled = tensor::InsertOp::create(b, loc, written, carried[1], place);
-            scf::YieldOp::create(b, loc, ValueRange{next, filled});
-          });
-      return SmallVector<Value>{loop.getResult(1)};
-    });
+    return buildLoops(
+        c.b, c.loc, outerSizes, c.empty(), [&](OpBuilder &b, Location loc, ValueRange at, ValueRange out) {
+          Value zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
+          auto loop =
+              scf::ForOp::create(b, loc, zero, size, one, ValueRange{start, out[0]},
+                                 [&](OpBuilder &b, Location loc, Value i, ValueRange carried) {
+                                   SmallVector<Value> place(at);
+                                   if (reverse)
+                                     i = arith::SubIOp::create(b, loc, arith::SubIOp::create(b, loc, size, one), i);
+                                   place.insert(place.begin() + *axis, i);
+                                   Value v = tensor::ExtractOp::create(b, loc, c.input(0), place);
+                                   if (wide != element)
+                                     v = arith::ExtFOp::create(b, loc, wide, v);
+                                   Value next;
+                                   if (isFloat)
+                                     next = isProduct ? arith::MulFOp::create(b, loc, carried[0], v).getResult()
+                                                      : arith::AddFOp::create(b, loc, carried[0], v).getResult();
+                                   else
+                                     next = isProduct ? arith::MulIOp::create(b, loc, carried[0], v).getResult()
+                                                      : arith::AddIOp::create(b, loc, carried[0], v).getResult();
+                                   Value written = exclusive ? carried[0] : next;
+                                   if (wide != element)
+                                     written = arith::TruncFOp::create(b, loc, element, written);
+                                   Value filled = tensor::InsertOp::create(b, loc, written, carried[1], place);
+                                   scf::YieldOp::create(b, loc, ValueRange{next, filled});
+                                 });
+          return SmallVector<Value>{loop.getResult(1)};
+        });
   });
 }
 

@@ -41,7 +41,7 @@ Lowered lowerUnknownShape(LowerContext &c) { return c.error() << "the rank of it
 LogicalResult inferConstantOfShape(InferContext &c) {
   Facts shape = c.input(0);
   if (!shape.values)
-    return success();
+    return inferDeclared(c);
   for (const SymbolicExpr &d : *shape.values)
     if (d.constant() && *d.constant() < 0)
       return c.error() << "a dimension can't be " << *d.constant();
@@ -126,13 +126,15 @@ LogicalResult inferRange(InferContext &c) {
   }
   Facts from = c.input(0), to = c.input(1), by = c.input(2);
   auto scalar = [](const Facts &f) { return f.values && f.values->size() == 1; };
-  if (!scalar(from) || !scalar(to) || !scalar(by)) {
-    return success();
-  }
+  if (!scalar(from) || !scalar(to) || !scalar(by))
+    return inferDeclared(c);
   SymbolicExpr first = from.values->front(), step = by.values->front(), distance = to.values->front() - first;
   if (step.isConstant(0))
     return c.error() << "the step can't be 0";
-  SymbolicExpr count = SymbolicExpr::max(SymbolicExpr::ceilDiv(distance, step), 0);
+  bool down = step.constant() && *step.constant() < 0;
+  SymbolicExpr count = down ? SymbolicExpr::ceilDiv(SymbolicExpr(0) - distance, SymbolicExpr(0) - step)
+                            : SymbolicExpr::ceilDiv(distance, step);
+  count = SymbolicExpr::max(count, 0);
   c.setDims(0, {count});
   trackElements(c, 0, {count}, [&](ArrayRef<int64_t> at) { return first + step * SymbolicExpr(at[0]); });
   return success();
@@ -159,24 +161,25 @@ Lowered lowerRange(LowerContext &c) {
   for (unsigned i : {0u, 2u})
     if (auto v = c.values(i))
       sizes[i] = c.size(v->front());
-  Value v = generate(c, c.outputDims(), element, reads, [&](OpBuilder &b, Location loc, ValueRange at, ValueRange read) {
-    unsigned next = 0;
-    auto scalar = [&](unsigned i) -> Value {
-      return sizes[i] ? arith::IndexCastOp::create(b, loc, element, sizes[i]).getResult() : read[next++];
-    };
-    Value start = scalar(0), delta = scalar(2);
-    if (!isa<FloatType>(element)) {
-      Value i = arith::IndexCastOp::create(b, loc, element, at[0]);
-      return arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, i, delta)).getResult();
-    }
-    // The element's type may not hold the position exactly.
-    Type wide = element.getIntOrFloatBitWidth() < 32 ? b.getF32Type() : element;
-    auto widen = [&](Value x) { return wide == element ? x : arith::ExtFOp::create(b, loc, wide, x).getResult(); };
-    Value i = arith::IndexCastOp::create(b, loc, b.getI64Type(), at[0]);
-    i = arith::SIToFPOp::create(b, loc, wide, i);
-    Value sum = arith::AddFOp::create(b, loc, widen(start), arith::MulFOp::create(b, loc, i, widen(delta)));
-    return wide == element ? sum : arith::TruncFOp::create(b, loc, element, sum).getResult();
-  });
+  Value v =
+      generate(c, c.outputDims(), element, reads, [&](OpBuilder &b, Location loc, ValueRange at, ValueRange read) {
+        unsigned next = 0;
+        auto scalar = [&](unsigned i) -> Value {
+          return sizes[i] ? arith::IndexCastOp::create(b, loc, element, sizes[i]).getResult() : read[next++];
+        };
+        Value start = scalar(0), delta = scalar(2);
+        if (!isa<FloatType>(element)) {
+          Value i = arith::IndexCastOp::create(b, loc, element, at[0]);
+          return arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, i, delta)).getResult();
+        }
+        // The element's type may not hold the position exactly.
+        Type wide = element.getIntOrFloatBitWidth() < 32 ? b.getF32Type() : element;
+        auto widen = [&](Value x) { return wide == element ? x : arith::ExtFOp::create(b, loc, wide, x).getResult(); };
+        Value i = arith::IndexCastOp::create(b, loc, b.getI64Type(), at[0]);
+        i = arith::SIToFPOp::create(b, loc, wide, i);
+        Value sum = arith::AddFOp::create(b, loc, widen(start), arith::MulFOp::create(b, loc, i, widen(delta)));
+        return wide == element ? sum : arith::TruncFOp::create(b, loc, element, sum).getResult();
+      });
   return SmallVector<Value>{v};
 }
 

@@ -36,7 +36,8 @@ SymbolicExpr fromFront(const SymbolicExpr &bound, const SymbolicExpr &size) {
 
 SlicedAxis sliceForward(int64_t axis, const SymbolicExpr &size, const SymbolicExpr &from, const SymbolicExpr &to,
                         int64_t step) {
-  bool toEnd = to.constant() && *to.constant() >= kUnbounded && (!size.constant() || *to.constant() >= *size.constant());
+  bool toEnd =
+      to.constant() && *to.constant() >= kUnbounded && (!size.constant() || *to.constant() >= *size.constant());
   SymbolicExpr start(0), end = size;
   if (from.constant() && *from.constant() <= -kUnbounded && !size.constant())
     start = 0;
@@ -155,8 +156,9 @@ Lowered lowerSlice(LowerContext &c) {
   if (failed(slices))
     return failure();
   if (!*slices)
-    return c.error() << "its starts, ends, axes and steps must be constant or computed from sizes of the inputs, and its "
-                        "axes and steps constant";
+    return c.error()
+           << "its starts, ends, axes and steps must be constant or computed from sizes of the inputs, and its "
+              "axes and steps constant";
   int64_t rank = dims.size();
   SmallVector<SymbolicExpr> starts(rank, SymbolicExpr(0));
   SmallVector<int64_t> steps(rank, 1);
@@ -211,8 +213,7 @@ FailureOr<std::optional<Dims>> splitSizes(Context &c, const SymbolicExpr &size, 
   SymbolicExpr part = SymbolicExpr::ceilDiv(size, count);
   bool even = part * SymbolicExpr(count) == size;
   for (int64_t i = 0; i < count; ++i)
-    out.push_back(even ? part
-                       : SymbolicExpr::max(SymbolicExpr::min(part, size - part * SymbolicExpr(i)), 0));
+    out.push_back(even ? part : SymbolicExpr::max(SymbolicExpr::min(part, size - part * SymbolicExpr(i)), 0));
   return std::optional(out);
 }
 
@@ -225,7 +226,7 @@ LogicalResult inferSplit(InferContext &c) {
   if (failed(sizes))
     return failure();
   if (!*sizes)
-    return success();
+    return inferDeclared(c);
   SymbolicExpr sum(0);
   for (const SymbolicExpr &s : **sizes)
     sum = sum + s;
@@ -270,7 +271,9 @@ Lowered lowerSplit(LowerContext &c) {
     if (!*sizes && !constantDims(c.outputDims(i)))
       return c.error() << "the sizes of its parts must be constant or computed from sizes of the inputs";
     Dims to = c.outputDims(i);
-    results.push_back(output.use_empty() ? Value() : to == dims ? c.input(0) : extractSlice(c, c.input(0), offsets, to));
+    results.push_back(output.use_empty() ? Value()
+                      : to == dims       ? c.input(0)
+                                         : extractSlice(c, c.input(0), offsets, to));
     offsets[*axis] = offsets[*axis] + to[*axis];
   }
   return results;

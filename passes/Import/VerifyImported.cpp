@@ -1,8 +1,8 @@
 //===- VerifyImported.cpp - Nothing of the carrier may be left ------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/ONNX/ONNXDialect.h"
-#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "passes/Import/Passes.h"
 
 using namespace mlir;

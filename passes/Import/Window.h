@@ -6,7 +6,7 @@
 #ifndef MXN_PASSES_IMPORT_WINDOW_H
 #define MXN_PASSES_IMPORT_WINDOW_H
 
-#include "passes/Import/Handlers.h"
+#include "passes/Import/Loops.h"
 
 namespace mxn {
 
@@ -23,11 +23,17 @@ struct Window {
   /// The image with its padding and what the last window needs behind it.
   Dims whole() const;
   /// The elements from a window's first to its last.
-  SymbolicExpr extent(size_t i) const { return (kernel[i] - SymbolicExpr(1)) * SymbolicExpr(dilations[i]) + SymbolicExpr(1); }
+  SymbolicExpr extent(size_t i) const {
+    return (kernel[i] - SymbolicExpr(1)) * SymbolicExpr(dilations[i]) + SymbolicExpr(1);
+  }
   size_t rank() const { return image.size(); }
 
+  /// Refuses a window larger than the padded image; where only the call tells, a guard does.
+  mlir::LogicalResult checkFits(InferContext &c) const;
+
   /// An image [N, C, ...] with its padding.
-  mlir::Value pad(LowerContext &c, mlir::Value tensor, llvm::ArrayRef<SymbolicExpr> dims, mlir::TypedAttr padding) const;
+  mlir::Value pad(LowerContext &c, mlir::Value tensor, llvm::ArrayRef<SymbolicExpr> dims,
+                  mlir::TypedAttr padding) const;
   /// The padded dimensions of an image of these dimensions.
   Dims padDims(llvm::ArrayRef<SymbolicExpr> dims) const;
   /// The element that window position `out` reads at `kernel`, in the padded image.
@@ -35,6 +41,16 @@ struct Window {
     return out * strides[i] + kernel * dilations[i];
   }
 };
+
+/// Windows along some axes of a tensor, which is padded already.
+struct Slide {
+  llvm::SmallVector<int64_t> axes, sizes, strides, dilations;
+};
+
+/// Updates `init` with each element of each window. The loops are those of `init`, then one for each of the axes; the
+/// body gets the element, the operands' elements and the accumulator.
+mlir::Value slide(LowerContext &c, mlir::Value tensor, const Slide &how, llvm::ArrayRef<LoopOperand> operands,
+                  mlir::Value init, const LoopBody &body);
 
 } // namespace mxn
 

@@ -16,7 +16,8 @@ struct VerifyKernels : impl::VerifyKernelsPassBase<VerifyKernels> {
     bool ok = true;
     getOperation()->walk([&](Operation *op) {
       if (auto alloc = dyn_cast<memref::AllocOp>(op)) {
-        op->emitError() << "this needs a temporary of type " << alloc.getType() << " inside a kernel, which isn't supported";
+        op->emitError() << "this needs a temporary of type " << alloc.getType()
+                        << " inside a kernel, which isn't supported";
         ok = false;
       } else if (isa<func::CallOp>(op)) {
         op->emitError() << "a kernel can't call a function";

@@ -69,7 +69,6 @@ public:
   Error link(ArrayRef<std::string> objectFiles, StringRef outputFile) const override {
     return linkObjects(objectFiles, outputFile);
   }
-
 };
 
 Error registerTargets(plugin::TargetRegistry &registry) { return registry.add(std::make_unique<CPUTarget>()); }

@@ -5,8 +5,8 @@
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
@@ -110,8 +110,9 @@ struct BindingLowering : ConvertOpToLLVMPattern<kernel::BindingOp> {
     unsigned dynamic = type.getNumDynamicDims();
     Value stride = LLVM::ConstantOp::create(b, loc, b.getI64Type(), 1);
     for (int64_t i = type.getRank() - 1; i >= 0; --i) {
-      Value size = type.isDynamicDim(i) ? adaptor.getSizes()[--dynamic]
-                                        : LLVM::ConstantOp::create(b, loc, b.getI64Type(), type.getDimSize(i)).getResult();
+      Value size = type.isDynamicDim(i)
+                       ? adaptor.getSizes()[--dynamic]
+                       : LLVM::ConstantOp::create(b, loc, b.getI64Type(), type.getDimSize(i)).getResult();
       descriptor.setSize(b, loc, i, size);
       descriptor.setStride(b, loc, i, stride);
       if (i)

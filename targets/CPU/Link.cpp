@@ -12,17 +12,18 @@ namespace mxn::cpu {
 
 Error linkObjects(ArrayRef<std::string> objectFiles, StringRef outputFile) {
   std::string output = ("-o" + outputFile).str();
-  std::vector<const char *> args = {"ld.lld",
-                                    "-shared",
-                                    "--no-undefined", // a call that nobody provides is an error here, not on the machine
-                                    "--hash-style=sysv",
-                                    "--build-id=none",
-                                    "--strip-all",
-                                    "--pack-dyn-relocs=none",
-                                    "-znoexecstack",
-                                    "-znow",
-                                    "--threads=1",
-                                    output.c_str()};
+  std::vector<const char *> args = {
+      "ld.lld",
+      "-shared",
+      "--no-undefined", // a call that nobody provides is an error here, not on the machine
+      "--hash-style=sysv",
+      "--build-id=none",
+      "--strip-all",
+      "--pack-dyn-relocs=none",
+      "-znoexecstack",
+      "-znow",
+      "--threads=1",
+      output.c_str()};
   for (const std::string &file : objectFiles)
     args.push_back(file.c_str());
   std::string messages;

@@ -1,6 +1,7 @@
 //===- mxn-compile.cpp - Compiles an ONNX model to a bundle ---------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Kernel/KernelDialect.h"
+#include "dialects/Program/ProgramDialect.h"
 #include "lib/Bundle/Writer.h"
 #include "lib/Compiler/CodeGeneration.h"
 #include "lib/Compiler/Phases.h"
@@ -51,7 +52,7 @@ static std::string phaseNames() {
   return text;
 }
 static cl::opt<std::string> compileTo("compile-to", cl::init("bundle"), cl::value_desc("phase"), cl::cat(category),
-                                      cl::desc("Stop after a phase and write its IR: import, shapes, tensors, "
+                                      cl::desc("Stop after a phase and write its IR: import, shapes, step, tensors, "
                                                "dispatch, program, bundle"));
 static cl::opt<std::string> compileFrom("compile-from", cl::init(""), cl::value_desc("phase"), cl::cat(category),
                                         cl::desc("Take IR that --compile-to wrote, and go on from that phase"));
@@ -199,6 +200,8 @@ static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target,
   contents.driver = target.driver().str();
   contents.modelName = name;
   contents.attachments = std::move(attachments);
+  if (auto reason = module->getAttrOfType<mlir::StringAttr>(mxn::program::kStepRefusedAttrName))
+    contents.metadata.push_back({"step.refused", reason.getValue().str()});
   for (auto [level, file] : zip(levels, *code))
     contents.code.push_back({level.name, level.features, file});
   if (Error e = mxn::bundle_writer::write(contents, path))
@@ -233,6 +236,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry dialects;
   mxn::registerDialects(dialects);
   mlir::MLIRContext context(dialects);
+  context.printOpOnDiagnostic(false); // a message names the node; the IR is for --compile-to
   mxn::ErrorReporter reporter(context, model);
   if (codegenWorker) {
     context.disableMultithreading();
