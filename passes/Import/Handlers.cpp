@@ -48,6 +48,14 @@ std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
+LogicalResult refuseOtherAttributes(onnx::NodeOp node, ArrayRef<StringRef> known) {
+  for (NamedAttribute attribute : node.getParams())
+    if (!llvm::is_contained(known, attribute.getName().getValue()))
+      return node.emitError() << node.qualifiedName() << ": its attribute " << attribute.getName()
+                              << " isn't supported";
+  return success();
+}
+
 SymbolicExpr product(ArrayRef<SymbolicExpr> dims) {
   SymbolicExpr count(1);
   for (const SymbolicExpr &d : dims)
