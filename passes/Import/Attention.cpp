@@ -108,6 +108,7 @@ FailureOr<SmallVector<Value>> lowerAttention(LowerContext &c) {
 
 void addAttentionHandlers(HandlerRegistry &r) {
   r.add("", "Attention", 23, {inferAttention, lowerAttention});
+  addGroupQueryAttentionHandlers(r);
   addRotaryHandlers(r);
 }
 

@@ -166,6 +166,7 @@ void addChannelNormalizationHandlers(HandlerRegistry &);
 void addConvolutionHandlers(HandlerRegistry &);
 void addDataMovementHandlers(HandlerRegistry &);
 void addGatherHandlers(HandlerRegistry &);
+void addGroupQueryAttentionHandlers(HandlerRegistry &);
 void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
