@@ -23,6 +23,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     HandlerRegistry r;
     addActivationHandlers(r);
     addAttentionHandlers(r);
+    addBlockQuantizedHandlers(r);
     addCastHandlers(r);
     addChannelNormalizationHandlers(r);
     addConvolutionHandlers(r);

@@ -159,6 +159,7 @@ private:
 // One function a family; each stands in the file of its name.
 void addActivationHandlers(HandlerRegistry &);
 void addAttentionHandlers(HandlerRegistry &);
+void addBlockQuantizedHandlers(HandlerRegistry &);
 void addEinsumHandlers(HandlerRegistry &);
 void addElementwiseHandlers(HandlerRegistry &);
 void addCastHandlers(HandlerRegistry &);
