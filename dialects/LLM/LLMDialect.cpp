@@ -42,6 +42,28 @@ LogicalResult WeightOp::verify() {
   return success();
 }
 
+LogicalResult PagedAttentionOp::verify() {
+  int64_t heads = getQHeads(), shared = getKvHeads();
+  if (heads < 1 || shared < 1 || heads % shared)
+    return emitOpError() << "R1: q_heads (" << heads << ") must be a positive multiple of kv_heads (" << shared << ")";
+  auto type = [](Value v) { return cast<RankedTensorType>(v.getType()); };
+  RankedTensorType cache = type(getCache());
+  if (cache.getRank() != 6 || cache.isDynamicDim(1) || cache.isDynamicDim(5) || type(getQ()).getRank() != 3 ||
+      type(getQ()).getDimSize(2) != heads * cache.getDimSize(5))
+    return emitOpError() << "R2: q must be [1, T, " << heads << " * head size] for a cache of rank 6";
+  for (Value v : {getK(), getV()})
+    if (type(v).getRank() != 3 || type(v).getDimSize(2) != shared * cache.getDimSize(5) || cache.getDimSize(3) != shared)
+      return emitOpError() << "R2: k and v must be [1, T, " << shared << " * head size], as many heads as the cache";
+  if (static_cast<int64_t>(getLayer()) < 0 || static_cast<int64_t>(getLayer()) >= cache.getDimSize(1))
+    return emitOpError() << "R3: the cache has " << cache.getDimSize(1) << " layers, there is no layer " << getLayer();
+  auto same = [](RankedTensorType a, RankedTensorType b) {
+    return a.getShape() == b.getShape() && a.getElementType() == b.getElementType();
+  };
+  if (!same(type(getY()), type(getQ())) || !same(type(getUpdated()), cache))
+    return emitOpError() << "R4: the results must have the types of q and of the cache";
+  return success();
+}
+
 LogicalResult ConstantOp::verify() {
   RankedTensorType weight = getValue().getType(), type = cast<RankedTensorType>(getResult().getType());
   auto width = [](Type t) { return t.isIntOrFloat() ? t.getIntOrFloatBitWidth() : 0; };

@@ -41,4 +41,47 @@ def LLM_ConstantOp : LLM_Op<"constant", [Pure]> {
   let hasVerifier = 1;
 }
 
+def LLM_PagedAttentionOp : LLM_Op<"paged_attention", [Pure]> {
+  let summary = "Causal attention of any number of sequences over a paged cache";
+  let description = [{
+    T tokens of N sequences, those of one sequence next to one another: sequence n has the rows `starts[n]` to
+    `starts[n + 1]`. With c = `context[n]` tokens of it already in the cache, its i-th new token has position c + i. Its
+    key and value are written to the cache, and its query attends to the positions 0 to c + i, or to those of them that
+    the template keeps: the first `sink` and the last `window` (0: all).
+
+    Position p of sequence n lies in block `table[n, p / K]`, slot p mod K of a cache `[blocks, L, 2, KV, K, D]`, where
+    the 2 are keys and values. Query head h reads key-value head h / (H / KV). Scores are scaled by `scale`; sums are
+    float32.
+
+    q: [1, T, H*D], k and v: [1, T, KV*D], table: [N, C], starts: [N + 1], context: [N]. The results are y: [1, T, H*D]
+    and the cache.
+
+    Rules:
+    - R1: `q_heads` is a positive multiple of `kv_heads`.
+    - R2: q has `q_heads`, k and v have `kv_heads` heads of the cache's head size.
+    - R3: `layer` is one of the cache's layers.
+    - R4: the results have the types of q and of the cache, apart from their encodings.
+
+    Example:
+
+    ```mlir
+    %y, %c = llm.paged_attention %q, %k, %v cache %cache table %table starts %starts context %context
+        {layer = 0 : i64, q_heads = 9 : i64, kv_heads = 3 : i64, scale = 0.125 : f32}
+        : tensor<1x?x576xf32>, tensor<1x?x192xf32>, tensor<1x?x192xf32>, tensor<?x30x2x3x16x64xf32>, tensor<?x?xi32>,
+          tensor<?xi32>, tensor<?xi32> -> tensor<1x?x576xf32>, tensor<?x30x2x3x16x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$q, AnyRankedTensor:$k, AnyRankedTensor:$v, AnyRankedTensor:$cache,
+                       AnyRankedTensor:$table, AnyRankedTensor:$starts, AnyRankedTensor:$lengths, I64Attr:$layer,
+                       I64Attr:$q_heads, I64Attr:$kv_heads, F32Attr:$scale, DefaultValuedAttr<I64Attr, "0">:$sink,
+                       DefaultValuedAttr<I64Attr, "0">:$window);
+  let results = (outs AnyRankedTensor:$y, AnyRankedTensor:$updated);
+  let assemblyFormat = [{
+    $q `,` $k `,` $v `cache` $cache `table` $table `starts` $starts `context` $lengths attr-dict
+    `:` type($q) `,` type($k) `,` type($v) `,` type($cache) `,` type($table) `,` type($starts) `,` type($lengths)
+    `->` type($y) `,` type($updated)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif

@@ -21,4 +21,22 @@ def Program_TensorAttr : AttrDef<Program_Dialect, "Tensor"> {
   let genVerifyDecl = 1;
 }
 
+def Program_CacheGroupAttr : AttrDef<Program_Dialect, "CacheGroup"> {
+  let mnemonic = "cache_group";
+  let summary = "A paged key-value cache that a ragged entry keeps";
+  let description = [{
+    The function has inputs `cache.NAME` (which it changes in place) and `blocks.NAME` (the block tables), and an output
+    `cache.NAME`. `sink` and `window` are the template: 0, 0 keeps everything. A function lists its groups in the array
+    attribute `program.cache_groups`.
+
+    Example: `#program.cache_group<"0", 30 layers, 3 heads, 64 wide, 16 tokens a block, sink 0, window 0>`
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "int64_t":$layers, "int64_t":$heads, "int64_t":$head_size,
+                        "int64_t":$block_tokens, "int64_t":$sink, "int64_t":$window);
+  let assemblyFormat = [{
+    `<` $name `,` $layers `layers` `,` $heads `heads` `,` $head_size `wide` `,` $block_tokens `tokens` `a` `block` `,`
+    `sink` $sink `,` `window` $window `>`
+  }];
+}
+
 #endif

@@ -39,6 +39,19 @@ static LogicalResult verifyTensorAttr(Operation *op, NamedAttribute attribute) {
   return success();
 }
 
+LogicalResult ProgramDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == kCacheGroupsAttrName) {
+    auto groups = dyn_cast<ArrayAttr>(attribute.getValue());
+    if (groups && llvm::all_of(groups, [](Attribute group) { return isa<CacheGroupAttr>(group); }))
+      return success();
+    return op->emitError() << "'program.cache_groups' must be an array of #program.cache_group";
+  }
+  if (attribute.getName() == kStepRefusedAttrName && isa<StringAttr>(attribute.getValue()))
+    return success();
+  return op->emitError() << "the program dialect has no attribute '" << attribute.getName().getValue() << "' for "
+                         << op->getName();
+}
+
 LogicalResult ProgramDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned, NamedAttribute attribute) {
   return verifyTensorAttr(op, attribute);
 }

@@ -23,6 +23,10 @@
 namespace mxn::program {
 /// The name under which a function's argument or result carries its #program.tensor.
 inline constexpr llvm::StringLiteral kTensorAttrName = "program.tensor";
+/// The name under which a ragged entry carries its cache groups.
+inline constexpr llvm::StringLiteral kCacheGroupsAttrName = "program.cache_groups";
+/// The name under which a module says why it has no ragged entry.
+inline constexpr llvm::StringLiteral kStepRefusedAttrName = "program.step_refused";
 } // namespace mxn::program
 
 #endif

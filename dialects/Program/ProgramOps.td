@@ -87,13 +87,16 @@ def Program_FunctionOp : Program_Op<"function", [Symbol, IsolatedFromAbove, Sing
   let description = [{
     Rules:
     - R1: `inputs` and `outputs` are `#program.tensor` attributes.
-    - R2: an op that defines sizes (`input_dim`, `check_*`, arithmetic) stands before the first op that does work.
+    - R2: an op of the prologue (`input_dim`, `check_*`, `output_shape`) stands before the first op that does work.
 
     Example: `program.function @main inputs [#program.tensor<...>] outputs [#program.tensor<...>] { ... }`
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs);
+  let arguments = (ins SymbolNameAttr:$sym_name, ArrayAttr:$inputs, ArrayAttr:$outputs,
+                       OptionalAttr<ArrayAttr>:$cache_groups);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$sym_name `inputs` $inputs `outputs` $outputs $body attr-dict";
+  let assemblyFormat = [{
+    $sym_name `inputs` $inputs `outputs` $outputs (`caches` $cache_groups^)? $body attr-dict
+  }];
   let hasVerifier = 1;
 }
 

@@ -265,6 +265,34 @@ std::unique_ptr<bundle::TensorT> ProgramSerializer::tensor(program::TensorAttr a
   return out;
 }
 
+Error ProgramSerializer::addCacheGroup(program::CacheGroupAttr group) {
+  auto find = [](auto &tensors, const std::string &name) -> int64_t {
+    for (auto [i, tensor] : llvm::enumerate(tensors))
+      if (tensor->name == name)
+        return i;
+    return -1;
+  };
+  std::string name = group.getName().str();
+  int64_t cache = find(function->inputs, "cache." + name), table = find(function->inputs, "blocks." + name);
+  int64_t result = find(function->outputs, "cache." + name);
+  if (cache < 0 || table < 0 || result < 0)
+    return createStringError("internal error: the cache group " + name + " lacks its inputs or its output");
+  auto out = std::make_unique<bundle::CacheGroupT>();
+  out->name = name;
+  out->cache_input = cache;
+  out->table_input = table;
+  out->cache_output = result;
+  out->layers = group.getLayers();
+  out->heads = group.getHeads();
+  out->head_size = group.getHeadSize();
+  out->block_tokens = group.getBlockTokens();
+  out->type = function->inputs[cache]->type;
+  out->sink = group.getSink();
+  out->window = group.getWindow();
+  function->cache_groups.push_back(std::move(out));
+  return Error::success();
+}
+
 Error ProgramSerializer::add(program::FunctionOp op) {
   context = op.getContext();
   plan.functions.push_back(std::make_unique<bundle::FunctionT>());
@@ -312,6 +340,10 @@ Error ProgramSerializer::add(program::FunctionOp op) {
   }
   for (auto [i, attr] : llvm::enumerate(op.getOutputs().getAsRange<program::TensorAttr>()))
     function->outputs.push_back(tensor(attr, outputDims[i]));
+  if (op.getCacheGroups())
+    for (auto group : op.getCacheGroups()->getAsRange<program::CacheGroupAttr>())
+      if (Error e = addCacheGroup(group))
+        return e;
   return Error::success();
 }
 

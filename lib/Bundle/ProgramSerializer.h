@@ -28,6 +28,7 @@ private:
   uint32_t fresh() { return function->register_count++; }
   llvm::Error prologueOp(mlir::Operation *op);
   llvm::Error bodyOp(mlir::Operation *op);
+  llvm::Error addCacheGroup(program::CacheGroupAttr group);
   uint32_t bufferOf(mlir::Value buffer);
   uint32_t kernelIndex(program::DispatchOp op);
   std::unique_ptr<bundle::SliceT> slice(mlir::Value buffer, mlir::Value size);

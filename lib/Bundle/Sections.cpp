@@ -53,7 +53,7 @@ static Error copyRange(const FileRange &range, raw_ostream &out) {
   auto file = sys::fs::openNativeFileForRead(range.file);
   if (!file)
     return file.takeError();
-  auto close = make_scope_exit([&] { sys::fs::closeFile(*file); });
+  scope_exit close([&] { sys::fs::closeFile(*file); });
   std::vector<char> buffer(std::min(range.length, kCopyBytes));
   for (uint64_t done = 0; done < range.length;) {
     uint64_t want = std::min<uint64_t>(buffer.size(), range.length - done);

@@ -80,36 +80,48 @@ mxn_bundle_header_t makeHeader(const std::string &manifest, uint64_t fileLength)
   return header;
 }
 
+Error writeTo(int descriptor, StringRef path, const std::string &manifest, const bundle::ManifestT &table,
+              llvm::ArrayRef<Section> sections) {
+  llvm::raw_fd_ostream out(descriptor, /*shouldClose=*/false);
+  uint64_t length = sizeof(mxn_bundle_header_t) + manifest.size();
+  if (!sections.empty())
+    length = table.sections.back()->offset + sections.back().length();
+  mxn_bundle_header_t header = makeHeader(manifest, length);
+  out.write(reinterpret_cast<const char *>(&header), sizeof header);
+  out << manifest;
+  for (auto [entry, section] : llvm::zip(table.sections, sections)) {
+    pad(out, entry->offset - out.tell());
+    if (Error e = section.write(out)) {
+      out.clear_error();
+      return e;
+    }
+    if (out.has_error())
+      break;
+  }
+  out.flush();
+  if (!out.has_error())
+    return Error::success();
+  std::error_code code = out.error();
+  out.clear_error(); // otherwise the stream's destructor ends the process
+  return createStringError(code, "can't write " + path + ": " + code.message());
+}
+
 Error writeFile(StringRef path, const std::string &manifest, const bundle::ManifestT &table,
                 llvm::ArrayRef<Section> sections) {
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) && !llvm::sys::fs::is_regular_file(status)) {
+    // A device or a pipe must not be replaced by a file.
+    int descriptor;
+    if (std::error_code code = llvm::sys::fs::openFileForWrite(path, descriptor, llvm::sys::fs::CD_OpenExisting))
+      return createStringError("can't write " + path + ": " + code.message());
+    Error e = writeTo(descriptor, path, manifest, table, sections);
+    llvm::sys::fs::closeFile(descriptor);
+    return e;
+  }
   auto temporary = llvm::sys::fs::TempFile::create(path + ".%%%%%%.part");
   if (!temporary)
     return createStringError("can't write " + path + ": " + toString(temporary.takeError()));
-  auto run = [&]() -> Error {
-    llvm::raw_fd_ostream out(temporary->FD, /*shouldClose=*/false);
-    uint64_t length = sizeof(mxn_bundle_header_t) + manifest.size();
-    if (!sections.empty())
-      length = table.sections.back()->offset + sections.back().length();
-    mxn_bundle_header_t header = makeHeader(manifest, length);
-    out.write(reinterpret_cast<const char *>(&header), sizeof header);
-    out << manifest;
-    for (auto [entry, section] : llvm::zip(table.sections, sections)) {
-      pad(out, entry->offset - out.tell());
-      if (Error e = section.write(out)) {
-        out.clear_error();
-        return e;
-      }
-      if (out.has_error())
-        break;
-    }
-    out.flush();
-    if (!out.has_error())
-      return Error::success();
-    std::error_code code = out.error();
-    out.clear_error(); // otherwise the stream's destructor ends the process
-    return createStringError(code, "can't write " + path + ": " + code.message());
-  };
-  if (Error e = run()) {
+  if (Error e = writeTo(temporary->FD, path, manifest, table, sections)) {
     consumeError(temporary->discard());
     return e;
   }

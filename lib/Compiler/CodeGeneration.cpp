@@ -71,8 +71,8 @@ static Error runJobs(ArrayRef<Job> jobs, const plugin::Target &target, const Cod
     if (result.ReturnCode < 0)
       failure = llvm::joinErrors(std::move(failure), createStringError("a code generation worker died: " +
                                                                        (message.empty() ? "it crashed" : message)));
-    else if (result.ReturnCode)
-      failure = llvm::joinErrors(std::move(failure), createStringError("code generation failed"));
+    else if (result.ReturnCode && !failure) // the worker has said why
+      failure = createStringError("code generation failed");
     if (how.progress)
       how.progress(++done, jobs.size());
   };

@@ -5,6 +5,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "passes/Dispatch/Passes.h"
 #include "passes/Import/Passes.h"
+#include "passes/Step/Passes.h"
 
 using namespace mlir;
 
@@ -14,6 +15,7 @@ llvm::ArrayRef<PhaseInfo> phases() {
   static const PhaseInfo all[] = {
       {Phase::Import, "import", "the graph as the file has it (dialect onnx)"},
       {Phase::Shapes, "shapes", "with symbolic shapes"},
+      {Phase::Step, "step", "with the ragged entry of a language model"},
       {Phase::Tensors, "tensors", "operators as linalg and tensor ops"},
       {Phase::Dispatch, "dispatch", "cut into dispatches (program.region)"},
       {Phase::Program, "program", "a host schedule and kernels"},
@@ -26,10 +28,13 @@ void buildPhases(OpPassManager &pm, Phase from, Phase to) {
   auto includes = [&](Phase phase) { return from < phase && phase <= to; };
   if (includes(Phase::Shapes))
     pm.addNestedPass<func::FuncOp>(createInferShapesPass());
+  if (includes(Phase::Step))
+    pm.addPass(createDeriveStepPass());
   if (includes(Phase::Tensors)) {
     pm.addNestedPass<func::FuncOp>(createConvertONNXToLinalgPass());
     pm.addPass(createVerifyImportedPass());
     pm.addNestedPass<func::FuncOp>(createCSEPass());
+    pm.addNestedPass<func::FuncOp>(createLowerPagedAttentionPass());
   }
   if (includes(Phase::Dispatch))
     pm.addNestedPass<func::FuncOp>(createFormDispatchesPass());

@@ -14,6 +14,7 @@ namespace mxn {
 enum class Phase {
   Import,   // the onnx dialect, as the file has it
   Shapes,   // ... with symbolic shapes
+  Step,     // ... with the ragged entry of a language model
   Tensors,  // linalg and tensor ops
   Dispatch, // ... in program.regions
   Program,  // a host schedule and kernels

@@ -11,6 +11,7 @@
 #include "passes/Dispatch/Passes.h"
 #include "passes/Import/Passes.h"
 #include "passes/Lowering/Passes.h"
+#include "passes/Step/Passes.h"
 #include "targets/CPU/Passes.h"
 
 void mxn::registerDialects(mlir::DialectRegistry &registry) {
@@ -24,5 +25,6 @@ void mxn::registerPasses() {
   registerMxNImportPasses();
   registerMxNDispatchPasses();
   registerMxNLoweringPasses();
+  registerMxNStepPasses();
   cpu::registerMxNCPUPasses();
 }

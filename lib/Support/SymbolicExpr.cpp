@@ -301,7 +301,8 @@ private:
     auto left = factor(depth);
     while (left && eat('*')) {
       auto right = factor(depth);
-      if (!right)
+      // Neither can it exhaust the memory: a product of n sums of two has 2^n terms.
+      if (!right || left->terms.size() * right->terms.size() > 4096)
         return std::nullopt;
       left = *left * *right;
     }

@@ -58,9 +58,18 @@ public:
       outputs.push_back(func.getResultAttr(i, program::kTensorAttrName));
     if (llvm::is_contained(inputs, Attribute()) || llvm::is_contained(outputs, Attribute()))
       return func.emitError() << "every argument and result needs a program.tensor attribute";
+    for (BlockArgument arg : func.getArguments()) {
+      auto type = dyn_cast<RankedTensorType>(arg.getType());
+      size_t rank = cast<program::TensorAttr>(inputs[arg.getArgNumber()]).getDims().size();
+      if (!type || type.getRank() != static_cast<int64_t>(rank))
+        return func.emitError() << "argument " << arg.getArgNumber() << " is a " << arg.getType()
+                                << ", its program.tensor has " << rank << " dimensions";
+    }
+    seedArguments();
     std::string name = func.getName().str();
     func.setName(name + ".tensors");
-    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs));
+    function = program::FunctionOp::create(b, func.getLoc(), name, b.getArrayAttr(inputs), b.getArrayAttr(outputs),
+                                           func->getAttrOfType<ArrayAttr>(program::kCacheGroupsAttrName));
     b.setInsertionPointToStart(&function.getBody().emplaceBlock());
     if (failed(prologue()))
       return failure();
@@ -75,6 +84,26 @@ private:
   //===--------------------------------------------------------------------===//
   // Sizes
   //===--------------------------------------------------------------------===//
+
+  /// The arguments' sizes, as symbols of the old function.
+  void seedArguments() {
+    OpBuilder at = OpBuilder::atBlockBegin(&func.getBody().front());
+    for (BlockArgument arg : func.getArguments()) {
+      auto tensor = cast<program::TensorAttr>(func.getArgAttr(arg.getArgNumber(), program::kTensorAttrName));
+      auto type = cast<RankedTensorType>(arg.getType());
+      SmallVector<OpFoldResult> dims;
+      for (auto [i, text] : llvm::enumerate(tensor.getDims())) {
+        if (!type.isDynamicDim(i)) {
+          dims.push_back(at.getIndexAttr(type.getDimSize(i)));
+          continue;
+        }
+        dims.push_back(materialize(at, func.getLoc(), *SymbolicExpr::parse(text.getValue()), [&](StringRef name) {
+          return program::SymbolOp::create(at, func.getLoc(), at.getIndexType(), name).getResult();
+        }));
+      }
+      known[arg] = dims;
+    }
+  }
 
   Value symbol(StringRef name) { return sizes.lookup(name); }
 
@@ -412,6 +441,7 @@ private:
       // The result is the same memory.
       targets.push_back(*binding);
       buffers[region.getResult(0)] = *buffer;
+      known[region.getResult(0)] = *sizesOf(tensor);
     }
     for (Value result : region.getResults().drop_front(targets.size())) {
       FailureOr<Buffer> buffer = resultBuffer(result, region.getTakesOver());
@@ -513,27 +543,6 @@ private:
   llvm::DenseMap<Value, SmallVector<OpFoldResult>> known;
   llvm::DenseMap<Value, Buffer> buffers;
   std::set<int64_t> written;
-
-public:
-  /// The arguments' sizes, as symbols of the old function.
-  void seedArguments() {
-    OpBuilder at = OpBuilder::atBlockBegin(&func.getBody().front());
-    for (BlockArgument arg : func.getArguments()) {
-      auto tensor = cast<program::TensorAttr>(func.getArgAttr(arg.getArgNumber(), program::kTensorAttrName));
-      auto type = cast<RankedTensorType>(arg.getType());
-      SmallVector<OpFoldResult> dims;
-      for (auto [i, text] : llvm::enumerate(tensor.getDims())) {
-        if (!type.isDynamicDim(i)) {
-          dims.push_back(at.getIndexAttr(type.getDimSize(i)));
-          continue;
-        }
-        dims.push_back(materialize(at, func.getLoc(), *SymbolicExpr::parse(text.getValue()), [&](StringRef name) {
-          return program::SymbolOp::create(at, func.getLoc(), at.getIndexType(), name).getResult();
-        }));
-      }
-      known[arg] = dims;
-    }
-  }
 };
 
 struct OutlineDispatches : impl::OutlineDispatchesPassBase<OutlineDispatches> {
@@ -542,7 +551,6 @@ struct OutlineDispatches : impl::OutlineDispatchesPassBase<OutlineDispatches> {
     SymbolTable symbols(getOperation());
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       Outliner outliner(func, kernels, symbols);
-      outliner.seedArguments();
       if (failed(outliner.run()))
         return signalPassFailure();
     }

@@ -160,6 +160,31 @@ static FailureOr<SmallVector<Value>> lowerClip(LowerContext &c) {
   return lowerActivation(c, clip);
 }
 
+//===----------------------------------------------------------------------===//
+// PRelu before version 7
+//===----------------------------------------------------------------------===//
+
+/// The slope is one number or one for each channel (dimension 1).
+static LogicalResult inferChannelSlope(InferContext &c) {
+  Dims slope = c.dims(1);
+  if (slope.size() == 1 && !slope[0].isConstant(1) &&
+      (c.dims(0).size() < 2 || failed(c.equate(slope[0], c.dims(0)[1], "the slopes and the channels"))))
+    return c.error() << "needs one slope, or one for each channel";
+  c.setDims(0, c.dims(0));
+  return success();
+}
+
+static FailureOr<SmallVector<Value>> lowerChannelSlope(LowerContext &c) {
+  Dims dims = c.dims(0), slope = c.dims(1);
+  SmallVector<int64_t> channel(slope.size(), slope.size() == 1 && !slope[0].isConstant(1) ? 1 : -1);
+  Type element = LowerContext::lowered(c.outputElement());
+  Value y = compute(c, {{c.input(0), allLoops(dims.size())}, {c.input(1), channel}}, dims, element,
+                    [](ScalarBuilder &s, ValueRange v) {
+                      return s.select(s.less(v[0], s.number(v[0], 0)), s.mul(v[0], v[1]), v[0]);
+                    });
+  return SmallVector<Value>{y};
+}
+
 static void addActivations(HandlerRegistry &r) {
   using S = ScalarBuilder;
   using N = onnx::NodeOp;
@@ -179,9 +204,10 @@ static void addActivations(HandlerRegistry &r) {
           Value x = v[0];
           return s.select(s.less(x, s.number(x, 0)), s.mul(x, s.number(x, attribute(n, "alpha", 0.01))), x);
         }));
-  r.add("", "PRelu", 7, activation([](S &s, ValueRange v, N) {
-          return s.select(s.less(v[0], s.number(v[0], 0)), s.mul(v[0], v[1]), v[0]);
-        }));
+  Handler prelu = activation(
+      [](S &s, ValueRange v, N) { return s.select(s.less(v[0], s.number(v[0], 0)), s.mul(v[0], v[1]), v[0]); });
+  r.add("", "PRelu", 7, prelu);
+  r.add("", "PRelu", 6, {inferChannelSlope, lowerChannelSlope});
   r.add("", "ThresholdedRelu", 10, activation([](S &s, ValueRange v, N n) {
           return s.select(s.less(s.number(v[0], attribute(n, "alpha", 1)), v[0]), v[0], s.number(v[0], 0));
         }));

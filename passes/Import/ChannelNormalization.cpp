@@ -39,16 +39,18 @@ static FailureOr<SmallVector<Value>> lowerBatchNorm(LowerContext &c) {
   Dims dims = c.dims(0);
   Type element = LowerContext::lowered(c.outputElement()), type = accumulatorType(element);
   double epsilon = c.node.floatAttr("epsilon", 1e-5f);
-  Value factor = compute(c, {{c.input(1), {0}}, {c.input(4), {0}}}, c.dims(1), type, [&](ScalarBuilder &s, ValueRange v) {
-    Value root = s.sqrt(s.add(s.convert(v[1], type), s.number(type, epsilon)));
-    return s.div(s.convert(v[0], type), root);
-  });
+  Value factor =
+      compute(c, {{c.input(1), {0}}, {c.input(4), {0}}}, c.dims(1), type, [&](ScalarBuilder &s, ValueRange v) {
+        Value root = s.sqrt(s.add(s.convert(v[1], type), s.number(type, epsilon)));
+        return s.div(s.convert(v[0], type), root);
+      });
   SmallVector<int64_t> channel = {dims.size() > 1 ? 1 : -1};
-  Value y = compute(c, {{c.input(0), allLoops(dims.size())}, {factor, channel}, {c.input(2), channel}, {c.input(3), channel}},
-                    dims, element, [&](ScalarBuilder &s, ValueRange v) {
-                      Value d = s.sub(s.convert(v[0], type), s.convert(v[3], type));
-                      return s.convert(s.add(s.mul(d, v[1]), s.convert(v[2], type)), element);
-                    });
+  Value y =
+      compute(c, {{c.input(0), allLoops(dims.size())}, {factor, channel}, {c.input(2), channel}, {c.input(3), channel}},
+              dims, element, [&](ScalarBuilder &s, ValueRange v) {
+                Value d = s.sub(s.convert(v[0], type), s.convert(v[3], type));
+                return s.convert(s.add(s.mul(d, v[1]), s.convert(v[2], type)), element);
+              });
   SmallVector<Value> results(c.node.getNumResults());
   results[0] = y;
   return results;
@@ -58,7 +60,8 @@ static FailureOr<SmallVector<Value>> lowerBatchNorm(LowerContext &c) {
 // Instance, group and mean-variance normalisation
 //===----------------------------------------------------------------------===//
 
-static Standardization standardization(LowerContext &c, Value x, const Dims &dims, ArrayRef<int64_t> axes, double epsilon) {
+static Standardization standardization(LowerContext &c, Value x, const Dims &dims, ArrayRef<int64_t> axes,
+                                       double epsilon) {
   Standardization norm;
   norm.x = x;
   norm.dims = dims;
@@ -96,7 +99,8 @@ static FailureOr<SmallVector<Value>> lowerGroupNorm(LowerContext &c) {
   Dims split = {dims[0], groups, each};
   split.append(dims.begin() + 2, dims.end());
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(2, split.size()));
-  Standardization norm = standardization(c, c.reshape(c.input(0), dims, split), split, axes, c.node.floatAttr("epsilon", 1e-5f));
+  Standardization norm =
+      standardization(c, c.reshape(c.input(0), dims, split), split, axes, c.node.floatAttr("epsilon", 1e-5f));
   norm.statistics(c);
   auto parameter = [&](unsigned i) {
     if (c.node.getVersion() < 21)
@@ -143,11 +147,12 @@ static FailureOr<SmallVector<Value>> lowerLpNorm(LowerContext &c) {
   Value norm = p == 1 ? sum
                       : compute(c, {{sum, allLoops(rows.size())}}, rows, type,
                                 [&](ScalarBuilder &s, ValueRange v) { return s.sqrt(v[0]); });
-  return SmallVector<Value>{compute(c, {{c.input(0), all}, {norm, kept}}, dims, element, [&](ScalarBuilder &s, ValueRange v) {
-    Value zero = s.number(type, 0);
-    Value none = arith::CmpFOp::create(s.b, s.loc, arith::CmpFPredicate::OEQ, v[1], zero);
-    return s.convert(s.select(none, zero, s.div(s.convert(v[0], type), v[1])), element);
-  })};
+  return SmallVector<Value>{
+      compute(c, {{c.input(0), all}, {norm, kept}}, dims, element, [&](ScalarBuilder &s, ValueRange v) {
+        Value zero = s.number(type, 0);
+        Value none = arith::CmpFOp::create(s.b, s.loc, arith::CmpFPredicate::OEQ, v[1], zero);
+        return s.convert(s.select(none, zero, s.div(s.convert(v[0], type), v[1])), element);
+      })};
 }
 
 /// Each element over a power of the sum of squares of its neighbours along the channels.
@@ -156,22 +161,24 @@ static FailureOr<SmallVector<Value>> lowerLRN(LowerContext &c) {
   int64_t rank = dims.size(), size = c.node.intAttr("size", 0);
   if (rank < 2 || size < 1)
     return c.error() << "needs channels and a positive size";
-  double alpha = c.node.floatAttr("alpha", 1e-4f), beta = c.node.floatAttr("beta", 0.75f), bias = c.node.floatAttr("bias", 1);
+  double alpha = c.node.floatAttr("alpha", 1e-4f), beta = c.node.floatAttr("beta", 0.75f),
+         bias = c.node.floatAttr("bias", 1);
   Type element = LowerContext::lowered(c.outputElement()), type = accumulatorType(element);
   Dims whole = dims, begin(rank, SymbolicExpr(0));
   whole[1] = whole[1] + SymbolicExpr(size - 1);
   begin[1] = (size - 1) / 2;
-  Value image = padded(c, c.input(0), dims, begin, SmallVector<int64_t>(rank, 1), whole, cast<TypedAttr>(c.b.getZeroAttr(element)));
+  Value image = padded(c, c.input(0), dims, begin, SmallVector<int64_t>(rank, 1), whole,
+                       cast<TypedAttr>(c.b.getZeroAttr(element)));
   Value squares = slide(c, image, Slide{{1}, {size}, {1}, {1}}, {}, c.filled(dims, c.constant(type, 0)),
                         [&](ScalarBuilder &s, ValueRange v) {
                           Value x = s.convert(v[0], type);
                           return s.add(v[1], s.mul(x, x));
                         });
-  return SmallVector<Value>{compute(c, {{c.input(0), allLoops(rank)}, {squares, allLoops(rank)}}, dims, element,
-                                    [&](ScalarBuilder &s, ValueRange v) {
-    Value base = s.add(s.number(type, bias), s.mul(v[1], s.number(type, alpha / size)));
-    return s.convert(s.div(s.convert(v[0], type), s.pow(base, s.number(type, beta))), element);
-  })};
+  return SmallVector<Value>{compute(
+      c, {{c.input(0), allLoops(rank)}, {squares, allLoops(rank)}}, dims, element, [&](ScalarBuilder &s, ValueRange v) {
+        Value base = s.add(s.number(type, bias), s.mul(v[1], s.number(type, alpha / size)));
+        return s.convert(s.div(s.convert(v[0], type), s.pow(base, s.number(type, beta))), element);
+      })};
 }
 
 void addChannelNormalizationHandlers(HandlerRegistry &r) {

@@ -28,7 +28,8 @@ struct Transposed {
         more.size() != rank || (!shape.empty() && shape.size() != rank))
       return failure();
     for (size_t i = 0; i < rank; ++i) {
-      SymbolicExpr full = (image[i] - SymbolicExpr(1)) * SymbolicExpr(t.strides[i]) + t.reach(i) + SymbolicExpr(1 + more[i]);
+      SymbolicExpr full =
+          (image[i] - SymbolicExpr(1)) * SymbolicExpr(t.strides[i]) + t.reach(i) + SymbolicExpr(1 + more[i]);
       bool same = mode.starts_with("SAME");
       if (shape.empty() && !same) {
         bool valid = mode == "VALID";
@@ -58,7 +59,8 @@ static LogicalResult inferConvTranspose(InferContext &c) {
   if (failed(c.equate(image[1], kernel[0], "the channels of the input and of the weight")))
     return failure();
   image = c.dims(0), kernel = c.dims(1);
-  auto t = Transposed::of(c.node, ArrayRef<SymbolicExpr>(image).drop_front(2), ArrayRef<SymbolicExpr>(kernel).drop_front(2));
+  auto t =
+      Transposed::of(c.node, ArrayRef<SymbolicExpr>(image).drop_front(2), ArrayRef<SymbolicExpr>(kernel).drop_front(2));
   if (failed(t))
     return c.error() << "its attributes don't fit an input of " << image.size() << " dimensions";
   Dims out = {image[0], kernel[1] * SymbolicExpr(groups)};
@@ -70,7 +72,8 @@ static LogicalResult inferConvTranspose(InferContext &c) {
 static FailureOr<SmallVector<Value>> lowerConvTranspose(LowerContext &c) {
   int64_t groups = c.node.intAttr("group", 1);
   Dims x = c.dims(0), w = c.dims(1), y = c.outputDims();
-  Transposed t = *Transposed::of(c.node, ArrayRef<SymbolicExpr>(x).drop_front(2), ArrayRef<SymbolicExpr>(w).drop_front(2));
+  Transposed t =
+      *Transposed::of(c.node, ArrayRef<SymbolicExpr>(x).drop_front(2), ArrayRef<SymbolicExpr>(w).drop_front(2));
   SmallVector<int64_t> first, strides = {1, 1};
   Dims begin = {SymbolicExpr(0), SymbolicExpr(0)}, whole = {x[0], x[1]};
   for (size_t i = 0; i < t.strides.size(); ++i) {
@@ -93,6 +96,8 @@ static FailureOr<SmallVector<Value>> lowerConvTranspose(LowerContext &c) {
   return SmallVector<Value>{finishConvolution(c, c.reshape(sum, out, y), y, c.hasInput(2) ? c.input(2) : Value())};
 }
 
-void addConvTransposeHandlers(HandlerRegistry &r) { r.add("", "ConvTranspose", 1, {inferConvTranspose, lowerConvTranspose}); }
+void addConvTransposeHandlers(HandlerRegistry &r) {
+  r.add("", "ConvTranspose", 1, {inferConvTranspose, lowerConvTranspose});
+}
 
 } // namespace mxn

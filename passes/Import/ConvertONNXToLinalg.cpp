@@ -92,6 +92,24 @@ Value Lowering::fromKnown(LowerContext &context, unsigned result) {
   return tensor::FromElementsOp::create(b, context.loc, type, elements);
 }
 
+/// The ops of language models stay; their tensors lose what only the onnx dialect's types say.
+LogicalResult Lowering::lowerTypes(Operation *op) {
+  OpBuilder b(op);
+  IRMapping mapping;
+  for (Value operand : op->getOperands()) {
+    if (!values.lookup(operand))
+      return failure(); // follows from an unsupported node
+    mapping.map(operand, values.lookup(operand));
+  }
+  Operation *copy = b.clone(*op, mapping);
+  for (auto [old, result] : llvm::zip(op->getResults(), copy->getResults())) {
+    auto type = cast<RankedTensorType>(result.getType());
+    result.setType(RankedTensorType::get(type.getShape(), LowerContext::lowered(type.getElementType())));
+    values[old] = result;
+  }
+  return success();
+}
+
 LogicalResult Lowering::lower(onnx::ConstantOp op) {
   OpBuilder b(op);
   auto type = cast<RankedTensorType>(op.getResult().getType());
@@ -116,8 +134,10 @@ void Lowering::reportUnsupported() {
   if (unsupported.empty())
     return;
   auto diagnostic = func.emitError() << "the model has " << unsupported.size() << " operator(s) that aren't supported:";
+  llvm::StringRef separator = " ";
   for (const auto &[name, places] : unsupported) {
-    diagnostic << " " << name << " (" << places.size() << ")";
+    diagnostic << separator << name << " (" << places.size() << ")";
+    separator = ", ";
     diagnostic.attachNote(places.front()) << "the first " << name;
   }
 }
@@ -152,6 +172,8 @@ LogicalResult Lowering::run() {
       ok &= succeeded(lower(node));
     else if (auto constant = dyn_cast<onnx::ConstantOp>(op))
       ok &= succeeded(lower(constant));
+    else if (isa<llm::LLMDialect>(op->getDialect()))
+      ok &= succeeded(lowerTypes(op));
   }
   reportUnsupported();
   if (!ok)
@@ -161,7 +183,7 @@ LogicalResult Lowering::run() {
   for (OpOperand &operand : ret->getOpOperands())
     operand.set(values.lookup(operand.get()));
   for (Operation *op : llvm::reverse(old))
-    if (isa<onnx::NodeOp, onnx::ConstantOp, onnx::AbsentOp>(op))
+    if (isa<onnx::NodeOp, onnx::ConstantOp, onnx::AbsentOp, llm::PagedAttentionOp>(op))
       op->erase();
   for (auto [arg, shadow] : llvm::zip(block.getArguments(), shadows)) {
     arg.setType(shadow.getType());

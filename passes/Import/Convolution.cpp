@@ -22,12 +22,12 @@ LogicalResult inferConvolution(InferContext &c, unsigned x, unsigned w, unsigned
   if (bias && c.hasInput(bias) && failed(c.equate(c.dims(bias)[0], kernel[0], "the bias and the weight's channels")))
     return failure();
   image = c.dims(x), kernel = c.dims(w);
-  auto window = Window::of(c.node, ArrayRef<SymbolicExpr>(image).drop_front(2), ArrayRef<SymbolicExpr>(kernel).drop_front(2));
+  auto window =
+      Window::of(c.node, ArrayRef<SymbolicExpr>(image).drop_front(2), ArrayRef<SymbolicExpr>(kernel).drop_front(2));
   if (!window)
     return c.error() << "strides, dilations or pads don't fit an input of " << image.size() << " dimensions";
-  for (const SymbolicExpr &d : window->out)
-    if (d.constant() && *d.constant() < 0)
-      return c.error() << "the window is larger than the image";
+  if (failed(window->checkFits(c)))
+    return failure();
   Dims out = {image[0], kernel[0]};
   out.append(window->out);
   c.setDims(0, out);
@@ -55,12 +55,12 @@ Value groupedNest(LowerContext &c, Value x, Value w, ArrayRef<SymbolicExpr> yDim
   SmallVector<utils::IteratorType> iterators(3 + rank, utils::IteratorType::parallel);
   iterators.append(1 + rank, utils::IteratorType::reduction);
   Value init = c.filled(yDims, c.constant(type, 0));
-  return linalg::GenericOp::create(
-             c.b, c.loc, init.getType(), ValueRange{x, w}, init, maps, iterators,
-             [&](OpBuilder &b, Location loc, ValueRange v) {
-               ScalarBuilder s(b, loc);
-               linalg::YieldOp::create(b, loc, s.add(v[2], s.mul(s.convert(v[0], type), s.convert(v[1], type))));
-             })
+  return linalg::GenericOp::create(c.b, c.loc, init.getType(), ValueRange{x, w}, init, maps, iterators,
+                                   [&](OpBuilder &b, Location loc, ValueRange v) {
+                                     ScalarBuilder s(b, loc);
+                                     linalg::YieldOp::create(
+                                         b, loc, s.add(v[2], s.mul(s.convert(v[0], type), s.convert(v[1], type))));
+                                   })
       .getResult(0);
 }
 
@@ -73,7 +73,7 @@ Dims splitChannels(ArrayRef<SymbolicExpr> dims, size_t at, int64_t groups) {
 }
 
 Value convolve(LowerContext &c, const Window &window, Value x, ArrayRef<SymbolicExpr> xDims, Value w,
-                      ArrayRef<SymbolicExpr> wDims, ArrayRef<SymbolicExpr> yDims, int64_t groups) {
+               ArrayRef<SymbolicExpr> wDims, ArrayRef<SymbolicExpr> yDims, int64_t groups) {
   size_t rank = window.rank();
   if (groups == 1) {
     Type type = accumulatorType(cast<RankedTensorType>(x.getType()).getElementType());
@@ -81,11 +81,16 @@ Value convolve(LowerContext &c, const Window &window, Value x, ArrayRef<Symbolic
     Attribute strides = c.b.getI64VectorAttr(window.strides), dilations = c.b.getI64VectorAttr(window.dilations);
     SmallVector<Type> result = {init.getType()};
     if (rank == 1)
-      return linalg::Conv1DNcwFcwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides, dilations).getResult(0);
+      return linalg::Conv1DNcwFcwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides, dilations)
+          .getResult(0);
     if (rank == 2)
-      return linalg::Conv2DNchwFchwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides, dilations).getResult(0);
+      return linalg::Conv2DNchwFchwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides,
+                                              dilations)
+          .getResult(0);
     if (rank == 3)
-      return linalg::Conv3DNcdhwFcdhwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides, dilations).getResult(0);
+      return linalg::Conv3DNcdhwFcdhwOp::create(c.b, c.loc, result, ValueRange{x, w}, ValueRange(init), strides,
+                                                dilations)
+          .getResult(0);
   }
   Dims out = splitChannels(yDims, 1, groups);
   Value y = groupedNest(c, c.reshape(x, xDims, splitChannels(xDims, 1, groups)),

@@ -171,8 +171,9 @@ FailureOr<SmallVector<Value>> lowerEinsum(LowerContext &c) {
   for (size_t i = 1; i < operands.size(); ++i) {
     Labels keep;
     auto needed = [&](int label) {
-      return llvm::is_contained(e.result, label) ||
-             llvm::any_of(llvm::drop_begin(operands, i + 1), [&](auto &o) { return llvm::is_contained(o.labels, label); });
+      return llvm::is_contained(e.result, label) || llvm::any_of(llvm::drop_begin(operands, i + 1), [&](auto &o) {
+               return llvm::is_contained(o.labels, label);
+             });
     };
     for (const Labelled *o : {&sum, &operands[i]})
       for (int label : o->labels)

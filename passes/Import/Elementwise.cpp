@@ -156,75 +156,6 @@ Value add(OpBuilder &b, Location loc, ValueRange v, Type element) {
   return arithmetic<arith::AddFOp, arith::AddIOp>()(b, loc, v, element);
 }
 
-/// x to a power that the model states: the common ones are exact as products and roots.
-Value constantPower(OpBuilder &b, Location loc, Value x, double exponent) {
-  if (exponent == 0)
-    return number(b, loc, x.getType(), 1);
-  if (exponent == 1)
-    return x;
-  if (exponent == 2 || exponent == 3) {
-    Value square = arith::MulFOp::create(b, loc, x, x);
-    return exponent == 2 ? square : arith::MulFOp::create(b, loc, square, x).getResult();
-  }
-  if (exponent == 0.5)
-    return math::SqrtOp::create(b, loc, x);
-  if (exponent == -0.5 || exponent == -1) {
-    Value base = exponent == -1 ? x : math::SqrtOp::create(b, loc, x).getResult();
-    return arith::DivFOp::create(b, loc, number(b, loc, x.getType(), 1), base);
-  }
-  return Value();
-}
-
-/// exp(y * log|x|) with the sign and the special cases of IEEE 754's pow.
-Value floatPower(OpBuilder &b, Location loc, Value x, Value y) {
-  Type type = x.getType();
-  using P = arith::CmpFPredicate;
-  Value zero = number(b, loc, type, 0), one = number(b, loc, type, 1), two = number(b, loc, type, 2);
-  auto compare = [&](P p, Value l, Value r) -> Value { return arith::CmpFOp::create(b, loc, p, l, r); };
-  auto select = [&](Value c, Value t, Value f) -> Value { return arith::SelectOp::create(b, loc, c, t, f); };
-  Value log = math::LogOp::create(b, loc, math::AbsFOp::create(b, loc, x));
-  Value magnitude = math::ExpOp::create(b, loc, arith::MulFOp::create(b, loc, y, log));
-  Value whole = compare(P::OEQ, math::FloorOp::create(b, loc, y), y);
-  Value half = arith::DivFOp::create(b, loc, y, two);
-  Value even = compare(P::OEQ, math::FloorOp::create(b, loc, half), half);
-  Value nan = arith::ConstantOp::create(
-      b, loc, b.getFloatAttr(type, APFloat::getNaN(cast<FloatType>(type).getFloatSemantics())));
-  Value negated = arith::NegFOp::create(b, loc, magnitude);
-  Value negative = select(whole, select(even, magnitude, negated), nan);
-  Value result = select(compare(P::OLT, x, zero), negative, magnitude);
-  Value isOne = arith::OrIOp::create(b, loc, compare(P::OEQ, y, zero), compare(P::OEQ, x, one));
-  return select(isOne, one, result);
-}
-
-FailureOr<SmallVector<Value>> lowerPow(LowerContext &c) {
-  // The exponent may be of another type than the base; the result has the base's.
-  Type base = c.inputElement(0), exponent = c.inputElement(1);
-  if (isa<FloatType>(base)) {
-    DenseElementsAttr given = c.denseConstant(1);
-    std::optional<double> power;
-    if (given && given.isSplat() && isa<FloatType>(exponent))
-      power = given.getSplatValue<APFloat>().convertToDouble();
-    else if (given && given.isSplat())
-      power = given.getSplatValue<APInt>().getSExtValue();
-    return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-      if (power)
-        if (Value exact = constantPower(b, loc, v[0], *power))
-          return exact;
-      return floatPower(b, loc, v[0], LowerContext::cast(b, loc, v[1], exponent, base));
-    });
-  }
-  if (isa<FloatType>(exponent)) // through float64, as the reference does
-    return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-      Type wide = b.getF64Type();
-      Value r = floatPower(b, loc, LowerContext::cast(b, loc, v[0], base, wide),
-                           LowerContext::cast(b, loc, v[1], exponent, wide));
-      return LowerContext::cast(b, loc, r, wide, base);
-    });
-  return lowerWith(c, [&](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
-    return math::IPowIOp::create(b, loc, v[0], LowerContext::cast(b, loc, v[1], exponent, base));
-  });
-}
-
 Scalar compare(arith::CmpFPredicate f, arith::CmpIPredicate s, arith::CmpIPredicate u) {
   return [=](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {
     if (isa<FloatType>(element))
@@ -336,7 +267,6 @@ void addElementwiseHandlers(HandlerRegistry &r) {
            });
          },
          lowerMod});
-  r.add("", "Pow", 7, {inferBroadcast, lowerPow});
   r.add("", "Max", 8,
         variadic(maximum, /*mean=*/false, [](auto &a, auto &b) { return std::optional(SymbolicExpr::max(a, b)); }));
   r.add("", "Min", 8,

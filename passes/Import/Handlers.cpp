@@ -34,6 +34,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     addMatrixHandlers(r);
     addNormalizationHandlers(r);
     addPoolingHandlers(r);
+    addPowerHandlers(r);
     addQuantizeHandlers(r);
     addReductionHandlers(r);
     addResizeHandlers(r);

@@ -171,6 +171,7 @@ void addGroupQueryAttentionHandlers(HandlerRegistry &);
 void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
+void addPowerHandlers(HandlerRegistry &);
 void addQuantizeHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
 void addResizeHandlers(HandlerRegistry &);

@@ -194,6 +194,9 @@ LogicalResult ShapeInference::visit(Block &block) {
         return failure();
     } else if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
       visitConstant(constant);
+    } else if (auto attention = dyn_cast<llm::PagedAttentionOp>(op)) {
+      known[attention.getY()] = facts(attention.getQ());
+      known[attention.getUpdated()] = facts(attention.getCache());
     }
   }
   return success();
@@ -225,6 +228,9 @@ void ShapeInference::writeTypes() {
   for (BlockArgument arg : func.getArguments())
     arg.setType(withDims(arg.getType(), facts(arg)));
   func.walk([&](Operation *op) {
+    if (isa<llm::PagedAttentionOp>(op))
+      for (Value result : op->getResults())
+        result.setType(withDims(result.getType(), facts(result)));
     auto node = dyn_cast<onnx::NodeOp>(op);
     if (!node)
       return;

@@ -26,6 +26,7 @@ public:
 private:
   mlir::LogicalResult lower(onnx::NodeOp node);
   mlir::LogicalResult lower(onnx::ConstantOp op);
+  mlir::LogicalResult lowerTypes(mlir::Operation *op);
   mlir::Value fromKnown(LowerContext &context, unsigned result);
   void reportUnsupported();
 

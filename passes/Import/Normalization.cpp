@@ -45,14 +45,13 @@ static FailureOr<SmallVector<Value>> lowerSoftmax(LowerContext &c, bool log) {
           return s.convert(s.sub(s.sub(s.convert(v[0], type), v[1]), s.log(v[2])), element);
         })};
   }
-  Value powers = compute(c, {{x, all}, {largest, kept}}, dims, type, [&](ScalarBuilder &s, ValueRange v) {
-    return s.exp(s.sub(s.convert(v[0], type), v[1]));
-  });
-  Value sum = loopNest(c, rank, {{powers, all}}, zero, kept,
-                       [&](ScalarBuilder &s, ValueRange v) { return s.add(v[1], v[0]); });
-  return SmallVector<Value>{compute(c, {{powers, all}, {sum, kept}}, dims, element, [&](ScalarBuilder &s, ValueRange v) {
-    return s.convert(s.div(v[0], v[1]), element);
-  })};
+  Value powers = compute(c, {{x, all}, {largest, kept}}, dims, type,
+                         [&](ScalarBuilder &s, ValueRange v) { return s.exp(s.sub(s.convert(v[0], type), v[1])); });
+  Value sum =
+      loopNest(c, rank, {{powers, all}}, zero, kept, [&](ScalarBuilder &s, ValueRange v) { return s.add(v[1], v[0]); });
+  return SmallVector<Value>{
+      compute(c, {{powers, all}, {sum, kept}}, dims, element,
+              [&](ScalarBuilder &s, ValueRange v) { return s.convert(s.div(v[0], v[1]), element); })};
 }
 
 //===----------------------------------------------------------------------===//
@@ -93,9 +92,8 @@ void Standardization::statistics(LowerContext &c) {
   SmallVector<LoopOperand> operands = {{x, all}};
   if (centre) {
     Value total = sum(operands, [&](ScalarBuilder &s, ValueRange v) { return s.convert(v[0], type); });
-    mean = compute(c, {{total, inner}}, rows, type, [&](ScalarBuilder &s, ValueRange v) {
-      return s.div(v[0], sizeAsFloat(c, s, count, type));
-    });
+    mean = compute(c, {{total, inner}}, rows, type,
+                   [&](ScalarBuilder &s, ValueRange v) { return s.div(v[0], sizeAsFloat(c, s, count, type)); });
     operands.push_back({mean, kept});
   }
   Value squares = sum(operands, [&](ScalarBuilder &s, ValueRange v) {
@@ -165,7 +163,8 @@ static FailureOr<SmallVector<Value>> lowerLayerNorm(LowerContext &c, bool centre
   Type element = LowerContext::lowered(c.outputElement());
   norm.type = accumulatorType(element);
   norm.statistics(c);
-  SmallVector<Value> results = {norm.apply(c, optionalOperand(c, 1, norm.dims), optionalOperand(c, 2, norm.dims), element)};
+  SmallVector<Value> results = {
+      norm.apply(c, optionalOperand(c, 1, norm.dims), optionalOperand(c, 2, norm.dims), element)};
   if (centre)
     addStatistics(c, results, norm.rows(), {{1, norm.mean}, {2, norm.inverse}});
   else

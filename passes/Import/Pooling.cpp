@@ -46,11 +46,11 @@ static FailureOr<SmallVector<Value>> lowerGlobalLpPool(LowerContext &c) {
   Dims dims = c.dims(0), kept = {dims[0], dims[1]};
   double p = exponent(c.node);
   Type element = LowerContext::lowered(c.outputElement()), type = accumulatorType(element);
-  Value sum = loopNest(c, dims.size(), {{c.input(0), allLoops(dims.size())}}, c.filled(kept, c.constant(type, 0)), {0, 1},
-                       [&](ScalarBuilder &s, ValueRange v) { return s.add(v[1], powerOf(s, s.convert(v[0], type), p)); });
-  Value root = compute(c, {{sum, {0, 1}}}, kept, element, [&](ScalarBuilder &s, ValueRange v) {
-    return s.convert(rootOf(s, v[0], p), element);
-  });
+  Value sum =
+      loopNest(c, dims.size(), {{c.input(0), allLoops(dims.size())}}, c.filled(kept, c.constant(type, 0)), {0, 1},
+               [&](ScalarBuilder &s, ValueRange v) { return s.add(v[1], powerOf(s, s.convert(v[0], type), p)); });
+  Value root = compute(c, {{sum, {0, 1}}}, kept, element,
+                       [&](ScalarBuilder &s, ValueRange v) { return s.convert(rootOf(s, v[0], p), element); });
   return SmallVector<Value>{c.reshape(root, kept, c.outputDims())};
 }
 
@@ -82,48 +82,48 @@ static LogicalResult inferPool(InferContext &c) {
   if (!window)
     return c.error() << "kernel_shape, strides, dilations or pads don't fit an input of " << dims.size()
                      << " dimensions";
+  if (failed(window->checkFits(c)))
+    return failure();
   Dims out = {dims[0], dims[1]};
-  for (const SymbolicExpr &d : window->out) {
-    if (d.constant() && *d.constant() < 0)
-      return c.error() << "the window is larger than the image";
-    out.push_back(d);
-  }
+  out.append(window->out);
   c.setDims(0, out);
   c.setDims(1, out);
   return success();
 }
 
 /// For each window of MaxPool, where its largest element stands in the input, counted over the whole tensor.
-static Value largestPositions(LowerContext &c, const Window &w, Value image, ArrayRef<SymbolicExpr> dims, Value largest) {
+static Value largestPositions(LowerContext &c, const Window &w, Value image, ArrayRef<SymbolicExpr> dims,
+                              Value largest) {
   Dims out = c.outputDims(1);
   int64_t rank = dims.size();
   bool columns = c.node.intAttr("storage_order", 0);
   Type i64 = c.b.getI64Type();
   Value none = arith::ConstantOp::create(c.b, c.loc, c.b.getI64IntegerAttr(INT64_MAX));
-  return slide(c, image, slideOver(w), {{largest, allLoops(rank)}}, c.filled(out, none), [&](ScalarBuilder &s, ValueRange v) {
-    Value same = isa<FloatType>(v[0].getType())
-                     ? arith::CmpFOp::create(s.b, s.loc, arith::CmpFPredicate::OEQ, v[0], v[1]).getResult()
-                     : arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::eq, v[0], v[1]).getResult();
-    SmallVector<Value> at = {s.position(0), s.position(1)};
-    for (size_t i = 0; i < w.rank(); ++i) {
-      Value begin = s.mul(s.position(2 + i), c.index(w.strides[i]));
-      Value step = s.mul(s.position(rank + i), c.index(w.dilations[i]));
-      Value p = s.sub(s.add(begin, step), c.size(w.before[i]));
-      Value inside = arith::AndIOp::create(
-          s.b, s.loc, arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::sge, p, c.index(0)),
-          arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::slt, p, c.size(w.image[i])));
-      same = arith::AndIOp::create(s.b, s.loc, same, inside);
-      at.push_back(p);
-    }
-    SmallVector<int64_t> order = allLoops(rank); // the slowest dimension first
-    if (columns)
-      std::reverse(order.begin() + 2, order.end());
-    Value flat = at[0];
-    for (int64_t d : ArrayRef<int64_t>(order).drop_front())
-      flat = s.add(s.mul(flat, c.size(dims[d])), at[d]);
-    Value candidate = s.select(same, arith::IndexCastOp::create(s.b, s.loc, i64, flat), s.number(i64, 0));
-    return s.select(same, s.min(candidate, v[2]), v[2]);
-  });
+  return slide(c, image, slideOver(w), {{largest, allLoops(rank)}}, c.filled(out, none),
+               [&](ScalarBuilder &s, ValueRange v) {
+                 Value same = isa<FloatType>(v[0].getType())
+                                  ? arith::CmpFOp::create(s.b, s.loc, arith::CmpFPredicate::OEQ, v[0], v[1]).getResult()
+                                  : arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::eq, v[0], v[1]).getResult();
+                 SmallVector<Value> at = {s.position(0), s.position(1)};
+                 for (size_t i = 0; i < w.rank(); ++i) {
+                   Value begin = s.mul(s.position(2 + i), c.index(w.strides[i]));
+                   Value step = s.mul(s.position(rank + i), c.index(w.dilations[i]));
+                   Value p = s.sub(s.add(begin, step), c.size(w.before[i]));
+                   Value inside = arith::AndIOp::create(
+                       s.b, s.loc, arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::sge, p, c.index(0)),
+                       arith::CmpIOp::create(s.b, s.loc, arith::CmpIPredicate::slt, p, c.size(w.image[i])));
+                   same = arith::AndIOp::create(s.b, s.loc, same, inside);
+                   at.push_back(p);
+                 }
+                 SmallVector<int64_t> order = allLoops(rank); // the slowest dimension first
+                 if (columns)
+                   std::reverse(order.begin() + 2, order.end());
+                 Value flat = at[0];
+                 for (int64_t d : ArrayRef<int64_t>(order).drop_front())
+                   flat = s.add(s.mul(flat, c.size(dims[d])), at[d]);
+                 Value candidate = s.select(same, arith::IndexCastOp::create(s.b, s.loc, i64, flat), s.number(i64, 0));
+                 return s.select(same, s.min(candidate, v[2]), v[2]);
+               });
 }
 
 static FailureOr<SmallVector<Value>> lowerMaxPool(LowerContext &c) {
@@ -199,12 +199,11 @@ static FailureOr<SmallVector<Value>> lowerLpPool(LowerContext &c) {
   double p = exponent(c.node);
   Type element = LowerContext::lowered(c.outputElement()), type = accumulatorType(element);
   Value image = w.pad(c, c.input(0), dims, cast<TypedAttr>(c.b.getZeroAttr(element)));
-  Value sum = slide(c, image, slideOver(w), {}, c.filled(out, c.constant(type, 0)), [&](ScalarBuilder &s, ValueRange v) {
-    return s.add(v[1], powerOf(s, s.convert(v[0], type), p));
-  });
-  return SmallVector<Value>{compute(c, {{sum, allLoops(out.size())}}, out, element, [&](ScalarBuilder &s, ValueRange v) {
-    return s.convert(rootOf(s, v[0], p), element);
-  })};
+  Value sum = slide(c, image, slideOver(w), {}, c.filled(out, c.constant(type, 0)),
+                    [&](ScalarBuilder &s, ValueRange v) { return s.add(v[1], powerOf(s, s.convert(v[0], type), p)); });
+  return SmallVector<Value>{
+      compute(c, {{sum, allLoops(out.size())}}, out, element,
+              [&](ScalarBuilder &s, ValueRange v) { return s.convert(rootOf(s, v[0], p), element); })};
 }
 
 void addPoolingHandlers(HandlerRegistry &r) {

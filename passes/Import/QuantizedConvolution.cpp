@@ -32,7 +32,8 @@ static Value centred(LowerContext &c, unsigned input, unsigned zero) {
 
 static Value integerConvolution(LowerContext &c, unsigned x, unsigned w, unsigned xZero, unsigned wZero) {
   Dims xDims = c.dims(x), wDims = c.dims(w);
-  Window window = *Window::of(c.node, ArrayRef<SymbolicExpr>(xDims).drop_front(2), ArrayRef<SymbolicExpr>(wDims).drop_front(2));
+  Window window =
+      *Window::of(c.node, ArrayRef<SymbolicExpr>(xDims).drop_front(2), ArrayRef<SymbolicExpr>(wDims).drop_front(2));
   Value image = window.pad(c, centred(c, x, xZero), xDims, c.b.getI32IntegerAttr(0));
   return convolve(c, window, image, window.padDims(xDims), centred(c, w, wZero), wDims, c.outputDims(),
                   c.node.intAttr("group", 1));

@@ -129,7 +129,7 @@ static LogicalResult inferReduce(InferContext &c, Reduce kind) {
   int64_t rank = dims.size();
   auto axes = reducedAxes(c, rank);
   if (!axes)
-    return success(); // the lowering reports it
+    return c.error() << "the axes (input 1) must be constant or follow from the shapes of the inputs";
   if (llvm::is_contained(*axes, rank))
     return c.error() << "an axis is outside of the " << rank << " dimensions of its input";
   c.setDims(0, withoutAxes(dims, *axes, c.node.intAttr("keepdims", 1)));
@@ -151,7 +151,7 @@ static FailureOr<SmallVector<Value>> lowerReduce(LowerContext &c, Reduce kind) {
   Dims dims = c.dims(0);
   auto axes = reducedAxes(c, dims.size());
   if (!axes)
-    return c.error() << "the axes (input 1) must be constant";
+    return failure(); // the inference has said so
   Value v = reduceAxes(c, kind, c.input(0), dims, c.inputElement(0), *axes);
   return SmallVector<Value>{c.reshape(v, withoutAxes(dims, *axes, /*keep=*/false), c.outputDims())};
 }

@@ -63,7 +63,9 @@ std::optional<SymbolicExpr> scaledSize(const SymbolicExpr &in, double scale) {
   return SymbolicExpr::floorDiv(in * SymbolicExpr(static_cast<int64_t>(scale)), denominator);
 }
 
-std::optional<Dims> knownValues(InferContext &c, unsigned i) { return c.hasInput(i) ? c.input(i).values : std::nullopt; }
+std::optional<Dims> knownValues(InferContext &c, unsigned i) {
+  return c.hasInput(i) ? c.input(i).values : std::nullopt;
+}
 std::optional<Dims> knownValues(LowerContext &c, unsigned i) { return c.values(i); }
 
 /// What keep_aspect_ratio_policy makes of the sizes: one scale for all axes.
@@ -135,7 +137,8 @@ template <typename Context> FailureOr<ResizePlan> ResizePlan::of(Context &c) {
   }
   auto sizes = !old && has(sizesInput) ? knownValues(c, sizesInput) : std::nullopt;
   if (!sizes || sizes->size() != axes.size())
-    return c.error() << "the sizes (input " << sizesInput << ") must follow from the shapes of the inputs, one for each axis";
+    return c.error() << "the sizes (input " << sizesInput
+                     << ") must follow from the shapes of the inputs, one for each axis";
   bool constant = true;
   for (auto [axis, size] : llvm::zip(axes, *sizes)) {
     Axis &a = plan.axes[axis];
@@ -348,13 +351,14 @@ FailureOr<SmallVector<Value>> lowerResize(LowerContext &c) {
   }
   if (type == element)
     return SmallVector<Value>{x};
-  return SmallVector<Value>{compute(c, {{x, allLoops(out.size())}}, out, element, [&](ScalarBuilder &s, ValueRange v) -> Value {
-    if (!integer)
-      return s.convert(v[0], element);
-    if (element.getIntOrFloatBitWidth() <= 16)
-      return s.quantize(v[0], onnx);
-    return ScalarBuilder(s.b, s.loc, isUnsigned).convert(math::RoundEvenOp::create(s.b, s.loc, v[0]), element);
-  })};
+  return SmallVector<Value>{
+      compute(c, {{x, allLoops(out.size())}}, out, element, [&](ScalarBuilder &s, ValueRange v) -> Value {
+        if (!integer)
+          return s.convert(v[0], element);
+        if (element.getIntOrFloatBitWidth() <= 16)
+          return s.quantize(v[0], onnx);
+        return ScalarBuilder(s.b, s.loc, isUnsigned).convert(math::RoundEvenOp::create(s.b, s.loc, v[0]), element);
+      })};
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "passes/Import/Window.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "passes/Import/Indexing.h"
 
 using namespace mlir;
 
@@ -48,6 +49,16 @@ std::optional<Window> Window::of(onnx::NodeOp node, ArrayRef<SymbolicExpr> image
     w.after.push_back(end);
   }
   return w;
+}
+
+LogicalResult Window::checkFits(InferContext &c) const {
+  for (const SymbolicExpr &count : out) {
+    if (count.constant() && *count.constant() < 0)
+      return c.error() << "the window is larger than the image";
+    if (count.lowerBound().value_or(-1) < 0 && failed(requireAtLeast(c, count, 0, "the number of windows")))
+      return failure();
+  }
+  return success();
 }
 
 Dims Window::whole() const {

@@ -28,6 +28,9 @@ struct Window {
   }
   size_t rank() const { return image.size(); }
 
+  /// Refuses a window larger than the padded image; where only the call tells, a guard does.
+  mlir::LogicalResult checkFits(InferContext &c) const;
+
   /// An image [N, C, ...] with its padding.
   mlir::Value pad(LowerContext &c, mlir::Value tensor, llvm::ArrayRef<SymbolicExpr> dims,
                   mlir::TypedAttr padding) const;

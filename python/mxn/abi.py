@@ -43,6 +43,33 @@ class Stats(_Sized):
                 ("plans", c_uint64), ("run_nanoseconds", c_uint64)]
 
 
+class CacheGroupInfo(_Sized):
+    _fields_ = [("struct_size", c_uint32), ("type", c_uint32), ("name", c_char_p), ("cache_input", c_uint32),
+                ("table_input", c_uint32), ("cache_output", c_uint32), ("layers", c_uint32), ("heads", c_uint32),
+                ("head_size", c_uint32), ("block_tokens", c_uint32), ("reserved", c_uint32), ("block_bytes", c_uint64),
+                ("sink", c_uint64), ("window", c_uint64)]
+
+
+class CacheOptions(_Sized):
+    _fields_ = [("struct_size", c_uint32), ("blocks", c_uint32), ("max_tokens", c_uint64), ("max_sequences", c_uint32),
+                ("reserved", c_uint32), ("allocator", c_void_p)]
+
+
+class CacheStats(_Sized):
+    _fields_ = [("struct_size", c_uint32), ("sequences", c_uint32), ("blocks_total", c_uint64), ("blocks_free", c_uint64),
+                ("blocks_shared", c_uint64), ("bytes", c_uint64), ("bytes_used", c_uint64), ("bytes_copied", c_uint64)]
+
+
+class StepInput(_Sized):
+    _fields_ = [("struct_size", c_uint32), ("sequence_count", c_uint32), ("sequences", c_void_p),
+                ("token_counts", c_void_p), ("ids", c_void_p), ("rows", c_void_p), ("row_count", c_uint32),
+                ("reserved", c_uint32)]
+
+
+class StepOutput(_Sized):
+    _fields_ = [("struct_size", c_uint32), ("rows", c_uint32), ("vocabulary", c_uint64), ("logits", c_void_p)]
+
+
 # name: (what it returns, its arguments). A function that returns a status has `_STATUS`.
 _STATUS = "status"
 _HANDLE, _OUT = c_void_p, POINTER(c_void_p)
@@ -66,6 +93,17 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "mxn_context_output": (_STATUS, [_HANDLE, c_uint32, POINTER(Tensor)]),
     "mxn_context_run": (_STATUS, [_HANDLE]),
     "mxn_context_stats": (_STATUS, [_HANDLE, POINTER(Stats)]),
+    "mxn_model_cache_group_count": (c_uint32, [_HANDLE, c_uint32]),
+    "mxn_model_cache_group_info": (_STATUS, [_HANDLE, c_uint32, c_uint32, POINTER(CacheGroupInfo)]),
+    "mxn_cache_create": (_STATUS, [_HANDLE, c_uint32, POINTER(CacheOptions), _OUT]),
+    "mxn_cache_destroy": (None, [_HANDLE]),
+    "mxn_cache_stats": (_STATUS, [_HANDLE, POINTER(CacheStats)]),
+    "mxn_cache_sequence_create": (_STATUS, [_HANDLE, POINTER(c_uint32)]),
+    "mxn_cache_sequence_free": (_STATUS, [_HANDLE, c_uint32]),
+    "mxn_cache_share_prefix": (_STATUS, [_HANDLE, c_uint32, c_uint64, POINTER(c_uint32)]),
+    "mxn_cache_sequence_truncate": (_STATUS, [_HANDLE, c_uint32, c_uint64]),
+    "mxn_cache_sequence_length": (_STATUS, [_HANDLE, c_uint32, POINTER(c_uint64)]),
+    "mxn_step": (_STATUS, [_HANDLE, _HANDLE, POINTER(StepInput), POINTER(StepOutput)]),
 }
 
 

@@ -43,7 +43,7 @@ def compile(model: "str | os.PathLike | ModelProto", output: str | os.PathLike |
             directory: str | os.PathLike | None = None, **options: Any) -> Path:
     """Compiles an ONNX model and returns the bundle's path.
 
-    `model` is a file or a ModelProto; `directory` is the folder of a ModelProto's external data. Without `output` the bundle
+    `model` is a file or a ModelProto; `directory` is the folder of a ModelProto's external data and tokenizer. Without `output` the bundle
     of a file gets the file's name with the suffix .mxn, and that of a ModelProto lives as long as the returned path object.
     Every other option is mxn-compile's own, with underscores for hyphens: `opt=0` is `--opt=0`, `require_step=True` is
     `--require-step`, a list is joined by commas, None leaves the option out. CompileError carries the compiler's message.
@@ -54,6 +54,8 @@ def compile(model: "str | os.PathLike | ModelProto", output: str | os.PathLike |
         run_tool(path, bundle, options)
         return bundle
     bundle = Path(output) if output is not None else _TemporaryPath.make(".mxn")
+    if directory is None:  # what lies beside the temporary file has nothing to do with the model
+        options = {"no_attachments": True, **options}
     # In the folder of its external data, if it has one, since locations are relative to the model.
     with tempfile.NamedTemporaryFile(suffix=".onnx", prefix=".mxn-", dir=directory) as file:
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import zipfile
+from pathlib import Path
 from typing import Iterable, Mapping
 
 import numpy as np
 
-from .errors import InputError
+from .errors import Error, InputError
 
 
 def read(path: str | os.PathLike, names: Iterable[str], case: str | None = None) -> dict[str, np.ndarray]:
@@ -18,7 +19,9 @@ def read(path: str | os.PathLike, names: Iterable[str], case: str | None = None)
     try:
         with np.load(path) as file:
             arrays = dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as e:
+    except OSError as e:
+        raise InputError(f"can't open {path}: {e.strerror or e}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile) as e:
         raise InputError(f"{path}: cannot be read as an .npz file: {e}") from None
     names = set(names)
     if case is None and set(arrays) & names:
@@ -39,8 +42,20 @@ def read(path: str | os.PathLike, names: Iterable[str], case: str | None = None)
 
 
 def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes the arrays to exactly `path`. The types of ml_dtypes become raw elements, which mxn.Model.run takes back."""
-    with open(path, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for name, array in arrays.items():
-            with archive.open(name + ".npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+    """Writes the arrays to exactly `path`, which is whole or not there. The types of ml_dtypes become raw elements, which
+    mxn.Model.run takes back. Error: it can't be written."""
+    path = Path(path)
+    # A device or a pipe must not be replaced by a file.
+    place = path if path.exists() and not path.is_file() else path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with open(place, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            for name, array in arrays.items():
+                with archive.open(name + ".npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+        if place != path:
+            os.replace(place, path)
+    except OSError as e:
+        raise Error(f"can't write {path}: {e.strerror or e}") from None
+    finally:
+        if place != path:
+            place.unlink(missing_ok=True)

@@ -4,7 +4,7 @@
 // Nothing is run: kernels are native code, and whoever can change them may do anything. Seeds: bundles of the unit
 // tests, which mxn-make-test-bundle writes.
 #include "mxn/Bundle/Format.h"
-#include "mxn/Runtime/Runtime.h"
+#include "mxn/Runtime/Cache.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -38,9 +38,9 @@ static void bindAll(mxn_model_t *model) {
     return;
   alignas(8) static uint8_t data[4096];
   for (uint32_t function = 0; function < mxn_model_function_count(model); ++function) {
-    mxn_tensor_t inputs[8] = {};
+    mxn_tensor_t inputs[12] = {};
     uint32_t count = mxn_model_input_count(model, function);
-    if (count > 8)
+    if (count > 12)
       continue;
     for (uint32_t i = 0; i < count; ++i) {
       mxn_tensor_info_t info = {};
@@ -56,6 +56,12 @@ static void bindAll(mxn_model_t *model) {
       inputs[i].bytes = sizeof(data);
     }
     mxn_context_bind(context, function, inputs, count);
+    mxn_cache_options_t cacheOptions = {};
+    cacheOptions.struct_size = sizeof(cacheOptions);
+    cacheOptions.blocks = 2;
+    mxn_cache_t *cache = nullptr;
+    if (mxn_cache_create(model, function, &cacheOptions, &cache) == MXN_STATUS_OK)
+      mxn_cache_destroy(cache);
   }
   mxn_context_destroy(context);
 }

@@ -12,7 +12,9 @@ from mxn import abi
 
 ROOT = Path(__file__).resolve().parents[2]
 STRUCTS = {"mxn_tensor_info_t": abi.TensorInfo, "mxn_tensor_t": abi.Tensor, "mxn_stats_t": abi.Stats,
-           "mxn_context_options_t": abi.ContextOptions}
+           "mxn_context_options_t": abi.ContextOptions, "mxn_cache_group_info_t": abi.CacheGroupInfo,
+           "mxn_cache_options_t": abi.CacheOptions, "mxn_cache_stats_t": abi.CacheStats, "mxn_step_input_t": abi.StepInput,
+           "mxn_step_output_t": abi.StepOutput}
 
 
 @pytest.mark.parametrize("name", STRUCTS)
@@ -21,7 +23,7 @@ def test_layout(name: str, tmp_path: Path) -> None:
     if not compiler or not (ROOT / "include/mxn/Runtime/Runtime.h").exists():
         pytest.skip("needs a C compiler and the runtime's header")
     fields = [f for f, *_ in STRUCTS[name]._fields_]
-    source = "#include <stddef.h>\n#include <stdio.h>\n#include <mxn/Runtime/Runtime.h>\nint main(void) {\n"
+    source = "#include <stddef.h>\n#include <stdio.h>\n#include <mxn/Runtime/Cache.h>\nint main(void) {\n"
     source += f'  printf("%zu", sizeof({name}));\n'
     source += "".join(f'  printf(" %zu", offsetof({name}, {f}));\n' for f in fields) + "}\n"
     (tmp_path / "layout.c").write_text(source)

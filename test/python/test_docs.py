@@ -23,7 +23,7 @@ def test_links_and_paths(page: Path) -> None:
     assert [n for n in named if not (ROOT / n).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["compile", "run", "inspect", "debug"])
+@pytest.mark.parametrize("name", ["compile", "run", "chat", "bench", "inspect", "debug"])
 def test_commands_have_help(name: str) -> None:
     done = subprocess.run([sys.executable, "-m", "mxn", name, "--help"], capture_output=True, text=True,
                           env={"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin"})

@@ -11,6 +11,9 @@ namespace mxn::tools {
 // Writes beside `path` first and then moves the file there. Returns "" or what went wrong.
 std::string writeFile(const std::string &path, const std::string &head, const void *data, uint64_t bytes);
 
+// What main returns at its end: 1, with a message, where the standard output couldn't be written.
+int finish(const char *tool);
+
 // The text in quotation marks.
 std::string quote(const std::string &text);
 

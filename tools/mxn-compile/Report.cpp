@@ -18,8 +18,9 @@ void ErrorReporter::print(Diagnostic &diagnostic, const char *indent) {
   diagnostic.getLocation()->walk([&](Location loc) {
     if (auto name = dyn_cast<NameLoc>(loc))
       node = node.empty() ? name.getName().str() : node;
-    else if (auto at = dyn_cast<FileLineColLoc>(loc))
-      place = at.getFilename().str();
+    else if (auto at = dyn_cast<FileLineColLoc>(loc)) // of an ONNX file without a line
+      place = at.getFilename().str() +
+              (at.getLine() ? ":" + std::to_string(at.getLine()) + ":" + std::to_string(at.getColumn()) : "");
     return WalkResult::advance();
   });
   errs() << indent << (place.empty() ? file : place) << ": ";

@@ -1,6 +1,7 @@
 //===- mxn-compile.cpp - Compiles an ONNX model to a bundle ---------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Kernel/KernelDialect.h"
+#include "dialects/Program/ProgramDialect.h"
 #include "lib/Bundle/Writer.h"
 #include "lib/Compiler/CodeGeneration.h"
 #include "lib/Compiler/Phases.h"
@@ -11,6 +12,7 @@
 #include "mlir/Support/FileUtilities.h"
 #include "passes/Import/Handlers.h"
 #include "targets/CPU/CPUTarget.h"
+#include "tools/mxn-compile/Attachments.h"
 #include "tools/mxn-compile/Report.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
@@ -32,7 +34,7 @@ using mxn::Phase;
 
 static cl::OptionCategory category("mxn-compile options");
 static cl::opt<std::string> model(cl::Positional, cl::desc("MODEL.onnx"), cl::Required, cl::cat(category));
-static cl::opt<std::string> output("o", cl::desc("Where to write the result; '-' is the standard output"),
+static cl::opt<std::string> output("o", cl::desc("Where to write the result; '-' is the standard output (for IR)"),
                                    cl::value_desc("file"), cl::cat(category));
 static cl::list<std::string> targets(
     "target", cl::CommaSeparated, cl::value_desc("name[:level+level...],..."), cl::cat(category),
@@ -50,12 +52,17 @@ static std::string phaseNames() {
   return text;
 }
 static cl::opt<std::string> compileTo("compile-to", cl::init("bundle"), cl::value_desc("phase"), cl::cat(category),
-                                      cl::desc("Stop after a phase and write its IR: import, shapes, tensors, "
+                                      cl::desc("Stop after a phase and write its IR: import, shapes, step, tensors, "
                                                "dispatch, program, bundle"));
 static cl::opt<std::string> compileFrom("compile-from", cl::init(""), cl::value_desc("phase"), cl::cat(category),
                                         cl::desc("Take IR that --compile-to wrote, and go on from that phase"));
 static cl::opt<bool> allowExternalLinks("allow-external-links", cl::cat(category),
                                         cl::desc("Follow symbolic and hard links to external data"));
+static cl::opt<bool> noAttachments(
+    "no-attachments", cl::cat(category),
+    cl::desc("Leave out the files beside the model that otherwise go into the bundle: tokenizer.json, "
+             "tokenizer_config.json, chat_template.jinja, generation_config.json, config.json, special_tokens_map.json "
+             "(the first takes some MB, the others little; mxn-inspect says how much)"));
 static cl::opt<bool> printLocations("print-locations", cl::desc("Write locations into the IR"), cl::cat(category));
 static cl::opt<bool> quiet("quiet", cl::desc("Print no progress"), cl::cat(category));
 static cl::opt<bool> keepTemporaries("keep-temporaries", cl::Hidden, cl::cat(category),
@@ -63,6 +70,10 @@ static cl::opt<bool> keepTemporaries("keep-temporaries", cl::Hidden, cl::cat(cat
 static cl::list<std::string> nativeOps("import-native", cl::CommaSeparated, cl::Hidden, cl::cat(category),
                                        cl::desc("For tests: replace all ops but these by their function bodies"),
                                        cl::value_desc("op,..."));
+static cl::opt<bool> printOps("print-ops", cl::Hidden, cl::cat(category),
+                              cl::desc("Show with each message the operation that it is about"));
+static cl::opt<std::string> reportAs("report-as", cl::Hidden, cl::cat(category), cl::value_desc("file"),
+                                     cl::desc("The file that messages name; how workers name the model"));
 static cl::opt<bool> codegenWorker("codegen-worker", cl::Hidden, cl::cat(category),
                                    cl::desc("Make an object file from kernels; how the compiler calls itself"));
 
@@ -95,7 +106,8 @@ static Expected<std::pair<const mxn::plugin::Target *, std::vector<mxn::plugin::
 chooseTarget(const mxn::plugin::TargetRegistry &registry) {
   if (targets.size() > 1)
     return createStringError("this version compiles for one target at a time");
-  auto [name, request] = StringRef(targets.empty() ? "cpu" : targets.front()).split(':');
+  const std::string asked = targets.empty() ? "cpu" : targets.front();
+  auto [name, request] = StringRef(asked).split(':');
   const mxn::plugin::Target *target = registry.find(name);
   if (!target)
     return createStringError("unknown target '" + name + "'; there are: " + join(registry.names(), ", "));
@@ -151,13 +163,20 @@ static int writeIR(mlir::ModuleOp module) {
 
 static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target, std::vector<mxn::plugin::Level> levels,
                        StringRef self) {
+  std::vector<mxn::bundle_writer::Attachment> attachments;
+  if (!noAttachments) {
+    auto found = mxn::findAttachments(model, allowExternalLinks);
+    if (!found)
+      return fail(found.takeError());
+    attachments = std::move(*found);
+  }
   // lld, which runs in this process, sets all command-line options back: what is needed behind it is copied here.
   const std::string path = output, name = sys::path::stem(model).str();
   const bool keep = keepTemporaries;
   SmallString<128> directory;
   if (std::error_code code = sys::fs::createUniqueDirectory("mxn-compile", directory))
     return fail("can't make a folder for intermediate files: " + code.message());
-  auto cleanUp = make_scope_exit([&] {
+  scope_exit cleanUp([&] {
     if (keep)
       errs() << "intermediate files: " << directory << "\n";
     else
@@ -172,6 +191,9 @@ static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target,
     options.push_back({level, optLevel});
   mxn::CodeGeneration how;
   how.workerProgram = self.str();
+  how.workerArguments = {"--report-as=" + model.getValue()};
+  if (printOps)
+    how.workerArguments.push_back("--print-ops");
   how.workDirectory = directory.str().str();
   how.jobs = jobs ? jobs.getValue() : hardware_concurrency().compute_thread_count();
   auto report = [](unsigned done, unsigned total) { progress("generating code " + Twine(done) + "/" + Twine(total)); };
@@ -185,6 +207,9 @@ static int writeBundle(mlir::ModuleOp module, const mxn::plugin::Target &target,
   contents.module = module;
   contents.driver = target.driver().str();
   contents.modelName = name;
+  contents.attachments = std::move(attachments);
+  if (auto reason = module->getAttrOfType<mlir::StringAttr>(mxn::program::kStepRefusedAttrName))
+    contents.metadata.push_back({"step.refused", reason.getValue().str()});
   for (auto [level, file] : zip(levels, *code))
     contents.code.push_back({level.name, level.features, file});
   if (Error e = mxn::bundle_writer::write(contents, path))
@@ -220,7 +245,8 @@ int main(int argc, char **argv) {
   mxn::registerDialects(dialects);
   mlir::MLIRContext context(dialects);
   context.printOpOnDiagnostic(false); // a message names the node; the IR is for --compile-to
-  mxn::ErrorReporter reporter(context, model);
+  context.printOpOnDiagnostic(printOps);
+  mxn::ErrorReporter reporter(context, reportAs.empty() ? model.getValue() : reportAs.getValue());
   if (codegenWorker) {
     context.disableMultithreading();
     return failed(mxn::runWorker(context, *target->first, {target->second.front(), optLevel}, model, output));

@@ -50,6 +50,8 @@ int main(int argc, char **argv) {
   struct stat facts;
   if (descriptor < 0 || fstat(descriptor, &facts) != 0)
     return error(tool, "can't open %s: %s", path, strerror(errno));
+  if (!S_ISREG(facts.st_mode))
+    return error(tool, "%s is not a regular file", path);
   void *memory = mmap(nullptr, facts.st_size ? facts.st_size : 1, PROT_READ, MAP_PRIVATE, descriptor, 0);
   close(descriptor);
   if (memory == MAP_FAILED)
@@ -75,5 +77,5 @@ int main(int argc, char **argv) {
     printSummary(header, manifest);
   if (programOption.given)
     printProgram(manifest);
-  return 0;
+  return finish(tool);
 }

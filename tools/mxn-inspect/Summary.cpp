@@ -26,6 +26,15 @@ static void printFunction(const bundle::Function &function) {
     printf("    input  %s\n", describe(*function.inputs()->Get(i)).c_str());
   for (unsigned i = 0; i < count(function.outputs()); ++i)
     printf("    output %s\n", describe(*function.outputs()->Get(i)).c_str());
+  for (unsigned i = 0; i < count(function.cache_groups()); ++i) {
+    const bundle::CacheGroup *group = function.cache_groups()->Get(i);
+    printf("    cache  %s: %s, %u layers, %u heads of %u, blocks of %u tokens", text(group->name()).c_str(),
+           bundle::EnumNameElementType(group->type()), group->layers(), group->heads(), group->head_size(),
+           group->block_tokens());
+    if (group->window())
+      printf(", keeps the first %llu and the last %llu tokens", number(group->sink()), number(group->window()));
+    printf("\n");
+  }
   unsigned instructions = 0;
   for (unsigned i = 0; i < count(function.blocks()); ++i)
     instructions += count(function.blocks()->Get(i)->instructions());
@@ -96,7 +105,17 @@ static void printPlanJson(const bundle::Plan &plan) {
     printTensorsJson("inputs", function->inputs());
     printf(", ");
     printTensorsJson("outputs", function->outputs());
-    printf(", \"registers\": %u, \"buffers\": %u}", function->register_count(), count(function->buffers()));
+    printf(", \"cache_groups\": [");
+    for (unsigned k = 0; k < count(function->cache_groups()); ++k) {
+      const bundle::CacheGroup *group = function->cache_groups()->Get(k);
+      printf(
+          "%s{\"name\": %s, \"type\": \"%s\", \"layers\": %u, \"heads\": %u, \"head_size\": %u, \"block_tokens\": %u, "
+          "\"sink\": %llu, \"window\": %llu}",
+          k ? ", " : "", quote(text(group->name())).c_str(), bundle::EnumNameElementType(group->type()),
+          group->layers(), group->heads(), group->head_size(), group->block_tokens(), number(group->sink()),
+          number(group->window()));
+    }
+    printf("], \"registers\": %u, \"buffers\": %u}", function->register_count(), count(function->buffers()));
   }
   printf("]}");
 }

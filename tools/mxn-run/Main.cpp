@@ -229,5 +229,5 @@ int main(int argc, char **argv) {
   if ((code = writeOutputs(session)))
     return code;
   report(session, times);
-  return 0;
+  return finish(tool);
 }

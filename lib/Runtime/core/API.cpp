@@ -1,6 +1,7 @@
 // API.cpp - the functions of Runtime.h: they check their arguments and pass on.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lib/Runtime/core/Context.h"
+#include "lib/Runtime/core/Structs.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,34 +10,11 @@
 
 using namespace mxn::runtime;
 
-static mxn_status_t failMissing(const char *what) { return fail(MXN_STATUS_INVALID_ARGUMENT, "%s is NULL", what); }
-
-// Writes a result into a struct of the caller, who may have been compiled with an older and shorter one.
-template <typename T> static mxn_status_t writeStruct(T &result, T *out) {
-  uint32_t size = out->struct_size;
-  if (size < 2 * sizeof(uint32_t))
-    return fail(MXN_STATUS_INVALID_ARGUMENT, "struct_size of the result isn't set");
-  result.struct_size = size;
-  memcpy(out, &result, std::min<size_t>(size, sizeof(T)));
-  return MXN_STATUS_OK;
-}
-
-// A copy of the caller's options, whose missing fields are zero.
-static mxn_status_t readModelOptions(const mxn_model_options_t *options, mxn_model_options_t &out) {
-  out = {};
-  if (!options)
-    return MXN_STATUS_OK;
-  if (options->struct_size < sizeof(uint32_t))
-    return fail(MXN_STATUS_INVALID_ARGUMENT, "struct_size of the model's options isn't set");
-  memcpy(&out, options, std::min<size_t>(options->struct_size, sizeof(out)));
-  return MXN_STATUS_OK;
-}
-
 mxn_status_t mxn_model_open(const char *path, const mxn_model_options_t *options, mxn_model_t **out_model) {
   if (!path || !out_model)
     return failMissing(path ? "out_model" : "the path");
   mxn_model_options_t known;
-  MXN_RETURN_IF_FAILED(readModelOptions(options, known));
+  MXN_RETURN_IF_FAILED(readStruct(options, "the model's options", known));
   std::unique_ptr<mxn_model> model(new (std::nothrow) mxn_model);
   if (!model)
     return fail(MXN_STATUS_OUT_OF_MEMORY, "no memory for a model");
@@ -53,7 +31,7 @@ mxn_status_t mxn_model_open_memory(const void *data, uint64_t length, const mxn_
     return fail(MXN_STATUS_INVALID_ARGUMENT, "a bundle in memory must be aligned to %u bytes",
                 MXN_BUNDLE_CONSTANT_ALIGNMENT);
   mxn_model_options_t known;
-  MXN_RETURN_IF_FAILED(readModelOptions(options, known));
+  MXN_RETURN_IF_FAILED(readStruct(options, "the model's options", known));
   std::unique_ptr<mxn_model> model(new (std::nothrow) mxn_model);
   if (!model)
     return fail(MXN_STATUS_OUT_OF_MEMORY, "no memory for a model");

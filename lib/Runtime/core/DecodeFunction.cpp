@@ -152,5 +152,5 @@ mxn_status_t runtime::decodeFunction(const bundle::Function &source, const Plan 
     if (out.buffers[i].kind == bundle::BufferKind_Transient && out.buffers[i].last >= out.instructionCount &&
         out.buffers[i].last != 0)
       return failBuffer(out, i, "lives beyond the last instruction");
-  return MXN_STATUS_OK;
+  return decodeCacheGroups(source, budget, out);
 }

@@ -26,6 +26,7 @@ constexpr unsigned maxBlockDepth = 64;
 // Limits of things that are compared or scanned more than once, so that a small file can't keep the loader busy.
 constexpr unsigned maxStringBytes = 4096;
 constexpr unsigned maxFunctions = 1024;
+constexpr unsigned maxCacheGroups = 256;
 
 // Whether a text is UTF-8 without control characters. Texts end up in messages, traces and other people's terminals.
 bool isCleanText(const uint8_t *text, size_t length);
@@ -43,6 +44,9 @@ mxn_status_t decodePlan(const bundle::Plan &plan, const std::vector<Section> &se
 // Decodes one function. `plan` has its kernels and locations already.
 mxn_status_t decodeFunction(const bundle::Function &function, const Plan &plan, const std::vector<Section> &sections,
                             DecodeBudget &budget, Function &out);
+
+// Decodes the cache groups of a function whose signature and buffers are decoded already.
+mxn_status_t decodeCacheGroups(const bundle::Function &function, DecodeBudget &budget, Function &out);
 
 } // namespace mxn::runtime
 

@@ -68,6 +68,17 @@ struct Instruction {
 
 using Block = std::vector<Instruction>;
 
+// A paged cache of a ragged entry; the schema says what the fields mean.
+struct CacheGroup {
+  const char *name;
+  uint32_t cacheInput, tableInput, cacheOutput;
+  uint32_t layers, heads, headSize, blockTokens;
+  uint32_t type;
+  uint64_t sink, window; // 0, 0: every token is kept
+  uint64_t blockBytes;
+  int64_t fixedBlocks; // the number of blocks where the function's signature fixes it, else -1
+};
+
 struct Function {
   const char *name;
   std::vector<TensorInfo> inputs;
@@ -86,6 +97,7 @@ struct Function {
   uint32_t maxBindings = 0;        // of any dispatch
   uint32_t maxConstants = 0;
   uint32_t instructionCount = 0;
+  std::vector<CacheGroup> cacheGroups;
 };
 
 struct Kernel {

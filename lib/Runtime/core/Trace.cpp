@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <sys/stat.h>
 #include <time.h>
 
 using namespace mxn;
@@ -65,11 +66,14 @@ static void writeEvent(FILE *file, const TraceEvent &event, const Plan &plan, ui
 }
 
 mxn_status_t Trace::write(const char *path, const Plan &plan) const {
-  // Written beside its place and then moved there, so that nobody sees half a trace.
-  std::string temporary = std::string(path) + ".partial";
+  // Written beside its place and then moved there, so that nobody sees half a trace; but a device or a pipe must not be
+  // replaced by a file.
+  struct stat status;
+  const bool inPlace = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
+  const std::string temporary = inPlace ? path : std::string(path) + ".partial";
   FILE *file = fopen(temporary.c_str(), "wbe");
   if (!file)
-    return fail(MXN_STATUS_IO_ERROR, "can't write %s: %s", temporary.c_str(), strerror(errno));
+    return fail(MXN_STATUS_IO_ERROR, "can't write %s: %s", path, strerror(errno));
   fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", file);
   for (size_t i = 0; i < events.size(); ++i) {
     if (i)
@@ -79,9 +83,10 @@ mxn_status_t Trace::write(const char *path, const Plan &plan) const {
   fputs("\n]}\n", file);
   bool written = !ferror(file);
   written &= fclose(file) == 0;
-  if (!written || rename(temporary.c_str(), path) != 0) {
+  if (!written || (!inPlace && rename(temporary.c_str(), path) != 0)) {
     int reason = errno;
-    remove(temporary.c_str());
+    if (!inPlace)
+      remove(temporary.c_str());
     return fail(MXN_STATUS_IO_ERROR, "can't write %s: %s", path, strerror(reason));
   }
   return MXN_STATUS_OK;

@@ -9,7 +9,7 @@ import sys
 
 from .. import __version__
 from ..errors import Error
-from . import compile, debug, inspect, run
+from . import bench, chat, compile, debug, inspect, run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="mxn", description="Compiles ONNX models to bundles and runs them.")
     parser.add_argument("--version", action="version", version=f"mxn {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (compile, run, inspect, debug):
+    for module in (compile, run, chat, bench, inspect, debug):
         name = module.__name__.rpartition(".")[2]
         summary = module.__doc__.splitlines()[0]
         sub = commands.add_parser(name, help=summary, description=module.__doc__,
@@ -29,12 +29,19 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args.rest = rest
     try:
-        return args.run(args)
-    except (Error, OSError) as e:
-        print(f"mxn: error: {e}", file=sys.stderr)
-        return 1
+        status = args.run(args)
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Error as e:
+        print(f"mxn: error: {e}", file=sys.stderr)
+        return 1
+    except OSError as e:
+        print(f"mxn: error: {e.filename or 'the standard output'}: {e.strerror or e}", file=sys.stderr)
+        if not e.filename:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's end doesn't fail too
         return 1
     except KeyboardInterrupt:
         return 130

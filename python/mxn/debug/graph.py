@@ -68,14 +68,27 @@ def is_tensor(value: Any) -> bool:
 
 
 def expose(model: ModelProto, values: Mapping[str, Any], only: Iterable[str] | None = None) -> None:
-    """Makes the tensors of the main graph outputs (all, or those in `only`). Types and ranks come from `values`."""
+    """Makes the tensors of the main graph outputs (all, or those in `only`). Ranks come from `values`, element types from
+    ONNX's rules where they tell: a reference may compute in a wider type than a model has."""
+    types = _element_types(model)
     have = {o.name for o in model.graph.output}
     allowed = None if only is None else set(only)
     for _, node in steps(model):
         for name in node.output:
             if name and name not in have and is_tensor(values.get(name)) and (allowed is None or name in allowed):
                 have.add(name)
-                model.graph.output.append(_info(name, values[name], static=False))
+                info = _info(name, values[name], static=False)
+                info.type.tensor_type.elem_type = types.get(name) or info.type.tensor_type.elem_type
+                model.graph.output.append(info)
+
+
+def _element_types(model: ModelProto) -> dict[str, int]:
+    """The element types that ONNX's inference finds; none for a model that is too large for it."""
+    try:
+        inferred = onnx.shape_inference.infer_shapes(model)
+    except (ValueError, onnx.shape_inference.InferenceError):
+        return {}
+    return {v.name: v.type.tensor_type.elem_type for v in inferred.graph.value_info if v.type.HasField("tensor_type")}
 
 
 def isolate(model: ModelProto, node: NodeProto, values: Mapping[str, Any]) -> ModelProto:

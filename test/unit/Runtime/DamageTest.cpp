@@ -1,6 +1,7 @@
 // DamageTest.cpp - a damaged bundle gives a status, never a crash.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "mxn/Bundle/Format.h"
+#include "mxn/Runtime/Cache.h"
 #include "test/unit/Runtime/TestBundle.h"
 
 #include <gtest/gtest.h>
@@ -10,6 +11,21 @@
 
 using namespace mxn;
 using namespace mxn::test;
+
+// Whatever cache groups get through the loader can be allocated.
+static void useCache(mxn_model_t *model, uint32_t function) {
+  mxn_cache_options_t options = {};
+  options.struct_size = sizeof(options);
+  options.blocks = 3;
+  mxn_cache_t *cache = nullptr;
+  uint32_t sequence;
+  if (mxn_cache_create(model, function, &options, &cache) != MXN_STATUS_OK)
+    return;
+  ASSERT_EQ(mxn_cache_sequence_create(cache, &sequence), MXN_STATUS_OK);
+  if (mxn_cache_sequence_reserve(cache, sequence, 9) == MXN_STATUS_OK)
+    mxn_cache_sequence_commit(cache, sequence, 9);
+  mxn_cache_destroy(cache);
+}
 
 // Opens a bundle and, if it opens, binds every function with small inputs. Nothing is run: whoever may change the code
 // may do anything.
@@ -37,6 +53,7 @@ static void tryBundle(const Bytes &bytes) {
       inputs.push_back(makeTensor(info.type, dims, data, sizeof(data)));
     }
     mxn_context_bind(context, function, inputs.data(), inputs.size());
+    useCache(open.model, function);
   }
   mxn_context_destroy(context);
 }
@@ -55,11 +72,10 @@ TEST(Damage, TruncationsAndFlips) {
 }
 
 // With hashes that fit again, so that the damage reaches the verifier and the decoder.
-TEST(Damage, FlipsUnderFittingHashes) {
-  Bytes good = writeBundle(makeManifest(makeMain()));
+static void flipUnderFittingHashes(const Bytes &good, unsigned seed) {
   mxn_bundle_header_t header;
   memcpy(&header, good.data(), sizeof(header));
-  std::mt19937 random(2);
+  std::mt19937 random(seed);
   for (int round = 0; round < 20000; ++round) {
     Bytes bad = good;
     for (unsigned flips = 1 + random() % 3; flips > 0; --flips) {
@@ -71,3 +87,7 @@ TEST(Damage, FlipsUnderFittingHashes) {
     tryBundle(bad);
   }
 }
+
+TEST(Damage, FlipsUnderFittingHashes) { flipUnderFittingHashes(writeBundle(makeManifest(makeMain())), 2); }
+
+TEST(Damage, FlipsInCacheGroups) { flipUnderFittingHashes(writeBundle(makeManifest(makeStep())), 4); }

@@ -1,15 +1,25 @@
-// MakeTestBundle.cpp - writes the unit tests' bundle to a file, for tests of the tools and as a seed for the fuzzer.
+// MakeTestBundle.cpp - writes the unit tests' bundles to a file, for tests of the tools and as seeds for the fuzzer.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// usage: mxn-make-test-bundle OUT                  the function "main"
+//        mxn-make-test-bundle OUT step [FILE...]   the toy language model, carrying these files
 #include "test/unit/Runtime/TestBundle.h"
 
 #include <cstdio>
+#include <cstring>
 
 using namespace mxn::test;
 
 int main(int argc, char **argv) {
-  if (argc != 2)
+  bool step = argc > 2 && !strcmp(argv[2], "step");
+  if (argc < 2 || (argc > 2 && !step))
     return 2;
-  Bytes bytes = writeBundle(makeManifest(makeMain()));
+  Attachments attachments;
+  for (int i = 3; i < argc; ++i) {
+    const char *slash = strrchr(argv[i], '/');
+    attachments.emplace_back(slash ? slash + 1 : argv[i], readFile(argv[i]));
+  }
+  Bytes bytes = step ? writeBundle(makeManifest(makeStep()), attachments) : writeBundle(makeManifest(makeMain()));
   FILE *file = fopen(argv[1], "wb");
   if (!file || fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size())
     return 1;

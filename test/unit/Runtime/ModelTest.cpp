@@ -139,7 +139,7 @@ TEST(Model, HoldsProgramsToTheRules) {
   EXPECT_RULE("none of those that a prologue may hold", std::swap(f.prologue[4], f.blocks[0]->instructions[0]));
   EXPECT_RULE("a size that the prologue doesn't compute", f.inputs[0]->dims[0]->size = 1000);
   EXPECT_RULE("a size that the prologue doesn't compute", f.buffers[0]->size = 1000);
-  EXPECT_RULE("kernel that doesn't exist", firstDispatch(f).kernel = 3);
+  EXPECT_RULE("kernel that doesn't exist", firstDispatch(f).kernel = 4);
   EXPECT_RULE("other numbers of bindings or constants", firstDispatch(f).constants.clear());
   EXPECT_RULE("write marks", firstDispatch(f).writes.pop_back());
   EXPECT_RULE("three registers", firstDispatch(f).grid.pop_back());

@@ -7,6 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,9 +25,11 @@ AlignedBytes::AlignedBytes(const Bytes &bytes) : length(bytes.size()) {
 
 AlignedBytes::~AlignedBytes() { free(data); }
 
-Bytes test::readKernels() {
+Bytes test::readKernels() { return readFile(MXN_TEST_KERNELS); }
+
+Bytes test::readFile(const char *path) {
   Bytes bytes;
-  FILE *file = fopen(MXN_TEST_KERNELS, "rb");
+  FILE *file = fopen(path, "rb");
   if (!file)
     abort();
   uint8_t buffer[4096];
@@ -190,6 +193,7 @@ bundle::ManifestT test::makeManifest(std::unique_ptr<bundle::FunctionT> function
   addKernel("binary", 3, 1);
   addKernel("count", 2, 2);
   addKernel("complain", 0, 2);
+  addKernel("toy", 10, 0);
   plan->locations = {"/layers.0/Add", "/layers.1/Mul"};
   plan->functions.push_back(std::move(function));
   plan->code.push_back(std::make_unique<bundle::CodeObjectT>());
@@ -221,14 +225,15 @@ static uint64_t align(uint64_t offset) {
   return (offset + MXN_BUNDLE_SECTION_ALIGNMENT - 1) / MXN_BUNDLE_SECTION_ALIGNMENT * MXN_BUNDLE_SECTION_ALIGNMENT;
 }
 
-Bytes test::writeBundle(const bundle::ManifestT &source) {
-  std::vector<Bytes> contents(3);
+Bytes test::writeBundle(const bundle::ManifestT &source, const Attachments &attachments) {
+  std::vector<Bytes> contents(2);
   for (int i = 0; i < 16; ++i) {
     float value = i;
     contents[0].insert(contents[0].end(), reinterpret_cast<uint8_t *>(&value), reinterpret_cast<uint8_t *>(&value + 1));
   }
   contents[1] = readKernels();
-  contents[2] = {'{', '}'};
+  for (const auto &attachment : attachments)
+    contents.push_back(attachment.second);
   constexpr bundle::SectionKind kinds[] = {bundle::SectionKind_Weights, bundle::SectionKind_Code,
                                            bundle::SectionKind_Tokenizer};
   // The manifest is packed as it is, with sections that follow at a fixed place.
@@ -240,15 +245,15 @@ Bytes test::writeBundle(const bundle::ManifestT &source) {
   }
   uint64_t offset = align(1 << 16), end = 0;
   bool hasSections = !manifest.sections.empty();
-  for (int i = 0; i < 3; ++i) {
+  for (size_t i = 0; i < contents.size(); ++i) {
     if (!hasSections) {
       manifest.sections.push_back(std::make_unique<bundle::SectionT>());
       bundle::SectionT &section = *manifest.sections.back();
-      section.kind = kinds[i];
+      section.kind = kinds[std::min<size_t>(i, 2)];
       section.offset = offset;
       section.length = contents[i].size();
       section.hash = i == 0 ? 0 : XXH3_64bits(contents[i].data(), contents[i].size());
-      section.name = i == 2 ? "tokenizer.json" : "";
+      section.name = i >= 2 ? attachments[i - 2].first : "";
     }
     end = offset + contents[i].size();
     offset = align(end);

@@ -26,6 +26,8 @@ public:
   uint64_t length;
 };
 
+Bytes readFile(const char *path);
+
 // The bytes of Kernels.c as a shared object.
 Bytes readKernels();
 
@@ -71,14 +73,21 @@ public:
   std::unique_ptr<bundle::FunctionT> function;
 };
 
-// A manifest with the kernels "binary", "count" and "complain", their code, and one section of weights (0).
+// A manifest with the kernels of Kernels.c ("binary", "count", "complain", "toy"), their code, and one section of
+// weights (0).
 bundle::ManifestT makeManifest(std::unique_ptr<bundle::FunctionT> function);
 
 // "main": output z[i] = x[i] * x[i] + i for a dynamic n of at most 16, through two transient buffers and a copy.
 std::unique_ptr<bundle::FunctionT> makeMain();
 
-// The file. Section 0 is 16 floats 0, 1, 2, ...; section 1 is the code; section 2 is "tokenizer.json".
-Bytes writeBundle(const bundle::ManifestT &manifest);
+// "step" of the toy language model of Kernels.c: cache groups "all" and "near", a vocabulary of 512.
+std::unique_ptr<bundle::FunctionT> makeStep();
+
+// A file that a bundle carries.
+using Attachments = std::vector<std::pair<std::string, Bytes>>;
+
+// The file. Section 0 is 16 floats 0, 1, 2, ...; section 1 is the code; from 2 on are the attachments.
+Bytes writeBundle(const bundle::ManifestT &manifest, const Attachments &attachments = {{"tokenizer.json", {'{', '}'}}});
 
 // Makes the hashes fit the bytes again.
 void rehash(uint8_t *file, uint64_t length);

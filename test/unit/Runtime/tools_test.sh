@@ -48,6 +48,12 @@ MXN_CPU=nonsense expect_error 'names no level' "$bin/mxn-run" --input x="$work/x
 test -s "$work"/code/0-*.so || fail "extract"
 expect_error '^mxn-inspect: error: .*not a bundle' "$bin/mxn-inspect" "$work/trace.json"
 
+"$bin/mxn-make-test-bundle" "$work/step.mxn" step
+"$bin/mxn-inspect" "$work/step.mxn" >"$work/out"
+grep -q 'cache  near: Float32, 1 layers, 1 heads of 2, blocks of 4 tokens, keeps the first 2 and the last 6' "$work/out" ||
+  fail "cache groups"
+"$bin/mxn-inspect" --json "$work/step.mxn" | grep -q '"cache_groups": \[{"name": "all", ' || fail "cache groups in JSON"
+
 test "$("$bin/mxn-embed-example" "$work/m.mxn" | tr '\n' ' ')" = "1 5 11 " || fail "the example of docs/runtime.md"
 sed -n '/^```c$/,/^```$/p' "$source/docs/runtime.md" | sed '1d;$d' | cmp - "$source/docs/examples/embed.c"
 ls "$work" | grep -q partial && fail "a partial file is left"

@@ -1,0 +1,453 @@
+//===- DeriveStep.cpp - The ragged entry, by proof ------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "mlir/IR/Remarks.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/Import/Passes.h"
+#include "passes/Step/Graph.h"
+#include "passes/Step/Passes.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace mxn {
+#define GEN_PASS_DEF_DERIVESTEPPASS
+#include "passes/Step/Passes.h.inc"
+
+namespace {
+
+/// Why there is no step: the rule, what is wrong, and where.
+struct Refusal {
+  std::string text;
+  Location loc;
+};
+using Result = std::optional<Refusal>; // nothing: all is well
+
+/// One attention node with its cache pair.
+struct CachedAttention {
+  onnx::NodeOp node;
+  int64_t qHeads, kvHeads, headSize;
+  float scale;
+  MaskTemplate mask;
+};
+
+class Derivation {
+public:
+  Derivation(func::FuncOp main, int64_t blockTokens) : main(main), blockTokens(blockTokens) {}
+
+  bool hasCache() { return !attentions.empty(); }
+
+  /// Finds the attention nodes that keep a cache. Models without any aren't decoders, and nothing is said about them.
+  void collect() {
+    for (auto node : main.getBody().front().getOps<onnx::NodeOp>())
+      if (node.getDomain().empty() && node.getOp() == "Attention" && node.hasInput(4) && node.hasInput(5))
+        attentions.push_back({node, 0, 0, 0, 0, {}});
+  }
+
+  Result prove() {
+    if (Result r = proveCaches())
+      return r;
+    if (Result r = findOutput())
+      return r;
+    if (Result r = findIds())
+      return r;
+    if (Result r = proveMasks())
+      return r;
+    return proveRows();
+  }
+
+  func::FuncOp build();
+
+private:
+  Result refuse(const llvm::Twine &text, Location loc) { return Refusal{text.str(), loc}; }
+  Result refuse(const llvm::Twine &text, onnx::NodeOp node) {
+    return Refusal{("node '" + nodeName(node) + "' (" + node.qualifiedName() + "): " + text).str(), node.getLoc()};
+  }
+  static std::string nodeName(onnx::NodeOp node) {
+    std::string name;
+    node.getLoc()->walk([&](Location loc) {
+      if (auto named = dyn_cast<NameLoc>(loc); named && name.empty())
+        name = named.getName().str();
+      return WalkResult::advance();
+    });
+    return name;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Rules
+  //===--------------------------------------------------------------------===//
+
+  /// S1: pasts are read by their attention and by Shape alone; presents are outputs.
+  Result proveCaches() {
+    auto ret = main.getBody().front().getTerminator();
+    for (CachedAttention &a : attentions) {
+      for (unsigned i : {4, 5}) {
+        auto past = dyn_cast<BlockArgument>(a.node.getInputs()[i]);
+        if (!past)
+          return refuse("S1: its past isn't an input of the model", a.node);
+        for (Operation *user : past.getUsers()) {
+          auto node = dyn_cast<onnx::NodeOp>(user);
+          if (node != a.node && !(node && node.getOp() == "Shape"))
+            return refuse("S1: the past of an attention is read by another node", node ? node : a.node);
+        }
+        pasts.insert(past);
+      }
+      for (unsigned i : {1, 2}) {
+        Value present = a.node.getResult(i);
+        for (Operation *user : present.getUsers())
+          if (user != ret && !(isa<onnx::NodeOp>(user) && cast<onnx::NodeOp>(user).getOp() == "Shape"))
+            return refuse("S1: its present is read inside the graph", a.node);
+        presents.insert(present);
+      }
+      auto q = symbolicDims(a.node.getInputs()[0]), past = symbolicDims(a.node.getInputs()[4]),
+           pastValue = symbolicDims(a.node.getInputs()[5]);
+      if (!q || !past || !pastValue || q->size() != 3)
+        return refuse("S1: only queries of the form [batch, sequence, heads * size] are handled", a.node);
+      auto heads = (*past)[1].constant(), size = (*past)[3].constant();
+      if (!heads || !size || (*pastValue)[3] != (*past)[3])
+        return refuse("S1: keys and values must have the same constant head size", a.node);
+      a.qHeads = a.node.intAttr("q_num_heads", 0);
+      a.kvHeads = *heads;
+      a.headSize = *size;
+      a.scale = a.node.floatAttr("scale", 0);
+      if (a.scale == 0)
+        a.scale = 1 / std::sqrt(static_cast<float>(a.headSize));
+      if (a.node.floatAttr("softcap", 0) != 0 || a.node.hasInput(6))
+        return refuse("its softcap or nonpad_kv_seqlen has no paged form yet", a.node);
+      const CachedAttention &first = attentions.front();
+      if (a.kvHeads != first.kvHeads || a.headSize != first.headSize)
+        return refuse("its cache has another shape than the first layer's; one group is handled", a.node);
+      frame.batch = (*q)[0];
+      frame.sequence = (*q)[1];
+      frame.past = (*past)[2];
+    }
+    if (!frame.batch.asSymbol() || !frame.sequence.asSymbol() || !frame.past.asSymbol())
+      return refuse("S2: batch, sequence and past must be sizes of their own; they are " + frame.batch.str() + ", " +
+                        frame.sequence.str() + " and " + frame.past.str(),
+                    main.getLoc());
+    return std::nullopt;
+  }
+
+  /// S5: one output besides the presents, with a row for each token.
+  Result findOutput() {
+    for (Value v : main.getBody().front().getTerminator()->getOperands()) {
+      if (presents.contains(v))
+        continue;
+      if (logits)
+        return refuse("S5: the model has more outputs than its presents and one more", main.getLoc());
+      logits = v;
+    }
+    auto dims = logits ? symbolicDims(logits) : std::nullopt;
+    auto node = logits ? logits.getDefiningOp<onnx::NodeOp>() : nullptr;
+    if (!node || !dims || dims->size() != 3 || (*dims)[0] != frame.batch || (*dims)[1] != frame.sequence ||
+        !(*dims)[2].constant())
+      return refuse("S5: the output must be [batch, sequence, vocabulary], a row for each token", main.getLoc());
+    logitsNode = node;
+    return std::nullopt;
+  }
+
+  /// S4: the ids are the input whose rows the graph follows; positions are another one of the same shape.
+  Result findIds() {
+    for (BlockArgument arg : main.getArguments()) {
+      if (pasts.contains(arg) || !isRowsInput(arg))
+        continue;
+      bool selects = false, others = false;
+      for (Operation *user : arg.getUsers()) {
+        auto node = dyn_cast<onnx::NodeOp>(user);
+        bool lookUp = node && (node.getOp() == "Gather" || node.getOp() == "GatherBlockQuantized") &&
+                      node.getInputs()[1] == arg && !isa<BlockArgument>(node.getInputs()[0]);
+        selects |= lookUp;
+        others |= !lookUp && !(node && node.getOp() == "Shape");
+      }
+      // Both may select rows of tables; token ids do nothing else, and come first where positions don't either.
+      if (selects && !others && !frame.ids)
+        frame.ids = arg;
+      else if (!frame.positions)
+        frame.positions = arg;
+      else
+        return refuse("S4: there are more inputs of the shape [batch, sequence] than token ids and positions",
+                      main.getLoc());
+    }
+    if (!frame.ids)
+      return refuse("S4: no input of the shape [batch, sequence] only selects rows of a table", main.getLoc());
+    return std::nullopt;
+  }
+
+  bool isRowsInput(BlockArgument arg) {
+    auto dims = symbolicDims(arg);
+    return dims && dims->size() == 2 && (*dims)[0] == frame.batch && (*dims)[1] == frame.sequence &&
+           isa<IntegerType>(cast<TensorType>(arg.getType()).getElementType());
+  }
+
+  /// S3
+  Result proveMasks() {
+    llvm::DenseMap<std::pair<Value, unsigned>, MaskTemplate> lifted; // layers share their mask
+    for (CachedAttention &a : attentions) {
+      Value mask = a.node.hasInput(3) ? a.node.getInputs()[3] : Value();
+      unsigned causal = a.node.intAttr("is_causal", 0) != 0;
+      auto it = lifted.find({mask, causal});
+      if (it == lifted.end()) {
+        LiftedMask found = liftMask(mask, causal, frame);
+        if (!found.mask)
+          return refuse("S3: " + found.reason, a.node);
+        it = lifted.try_emplace({mask, causal}, *found.mask).first;
+      }
+      a.mask = it->second;
+      if (a.mask.window != attentions.front().mask.window)
+        return refuse("S3: its window differs from the first layer's; one group is handled", a.node);
+    }
+    return std::nullopt;
+  }
+
+  /// S2: what lies between ids and logits, without what attention reads besides queries, keys and values.
+  Result proveRows() {
+    SmallVector<Operation *> work = {logitsNode};
+    llvm::SmallPtrSet<Operation *, 32> cached;
+    for (CachedAttention &a : attentions)
+      cached.insert(a.node);
+    while (!work.empty()) {
+      Operation *op = work.pop_back_val();
+      if (!slice.insert(op))
+        continue;
+      auto node = dyn_cast<onnx::NodeOp>(op);
+      if (node && !cached.contains(op)) {
+        if (!node.getGraphs().empty())
+          return refuse("S2: it holds a graph", node);
+        if (auto why = whyNotRowWise(node, frame))
+          return refuse("S2: " + *why, node);
+      }
+      unsigned count = cached.contains(op) ? 3 : op->getNumOperands();
+      for (Value operand : op->getOperands().take_front(count)) {
+        if (Operation *producer = operand.getDefiningOp())
+          work.push_back(producer);
+        else if (operand != frame.ids && operand != frame.positions)
+          return refuse("S4: it reads input \"" + inputName(cast<BlockArgument>(operand)) + "\" outside of the mask",
+                        node);
+      }
+    }
+    for (CachedAttention &a : attentions)
+      if (!slice.contains(a.node))
+        return refuse("S1: the output doesn't depend on it", a.node);
+    return std::nullopt;
+  }
+
+  std::string inputName(BlockArgument arg) {
+    auto tensor = main.getArgAttrOfType<program::TensorAttr>(arg.getArgNumber(), program::kTensorAttrName);
+    return tensor ? tensor.getName().str() : std::to_string(arg.getArgNumber());
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Building
+  //===--------------------------------------------------------------------===//
+
+  Value addArgument(StringRef name, Type element, ArrayRef<StringRef> dims);
+  onnx::NodeOp makeNode(OpBuilder &b, Location loc, StringRef op, ValueRange inputs, Type result,
+                        ArrayRef<NamedAttribute> attributes);
+  Value intConstant(OpBuilder &b, ArrayRef<int64_t> values);
+  static Type withoutRows(Type type);
+
+  func::FuncOp main;
+  int64_t blockTokens;
+  StepFrame frame;
+  SmallVector<CachedAttention> attentions;
+  llvm::SmallPtrSet<Value, 16> pasts, presents;
+  llvm::SetVector<Operation *> slice;
+  Value logits;
+  onnx::NodeOp logitsNode;
+  func::FuncOp step;
+};
+
+//===----------------------------------------------------------------------===//
+// Building
+//===----------------------------------------------------------------------===//
+
+Value Derivation::addArgument(StringRef name, Type element, ArrayRef<StringRef> dims) {
+  OpBuilder b(step.getContext());
+  SmallVector<StringAttr> exprs;
+  SmallVector<int64_t> shape;
+  for (StringRef d : dims) {
+    exprs.push_back(b.getStringAttr(d));
+    auto constant = SymbolicExpr::parse(d)->constant();
+    shape.push_back(constant ? *constant : ShapedType::kDynamic);
+  }
+  auto type = RankedTensorType::get(shape, element, onnx::DimsAttr::get(b.getContext(), exprs));
+  unsigned number = step.getNumArguments();
+  (void)step.insertArgument(
+      number, type,
+      b.getDictionaryAttr(b.getNamedAttr(program::kTensorAttrName,
+                                         program::TensorAttr::get(b.getContext(), name, element, exprs, exprs))),
+      main.getLoc());
+  return step.getArgument(number);
+}
+
+Type Derivation::withoutRows(Type type) {
+  auto ranked = dyn_cast<RankedTensorType>(type);
+  return ranked ? RankedTensorType::get(ranked.getShape(), ranked.getElementType()) : type;
+}
+
+onnx::NodeOp Derivation::makeNode(OpBuilder &b, Location loc, StringRef op, ValueRange inputs, Type result,
+                                  ArrayRef<NamedAttribute> attributes) {
+  return onnx::NodeOp::create(b, loc, result, b.getStringAttr(op), b.getStringAttr(""), b.getI64IntegerAttr(13), inputs,
+                              b.getDictionaryAttr(attributes), b.getArrayAttr({}), ArrayAttr(), 0);
+}
+
+Value Derivation::intConstant(OpBuilder &b, ArrayRef<int64_t> values) {
+  auto type = RankedTensorType::get({static_cast<int64_t>(values.size())}, b.getI64Type());
+  return onnx::ConstantOp::create(b, main.getLoc(), type, DenseElementsAttr::get(type, values));
+}
+
+func::FuncOp Derivation::build() {
+  OpBuilder b(main.getContext());
+  b.setInsertionPointAfter(main);
+  Location loc = main.getLoc();
+  step = func::FuncOp::create(b, loc, "step", b.getFunctionType({}, {}));
+  step.addEntryBlock();
+  CachedAttention &first = attentions.front();
+  std::string layers = std::to_string(attentions.size()), heads = std::to_string(first.kvHeads),
+              size = std::to_string(first.headSize), tokens = std::to_string(blockTokens);
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+  Type element = cast<TensorType>(first.node.getInputs()[4].getType()).getElementType();
+  Value ids = addArgument("ids", i64, {"tokens"});
+  Value positions = addArgument("positions", i64, {"tokens"});
+  Value starts = addArgument("sequence_starts", i32, {"sequences + 1"});
+  Value context = addArgument("context_lengths", i32, {"sequences"});
+  Value rows = addArgument("rows", i32, {"rows"});
+  Value table = addArgument("blocks.0", i32, {"sequences", "columns"});
+  Value cache = addArgument("cache.0", element, {"blocks", layers, "2", heads, tokens, size});
+
+  b.setInsertionPointToStart(&step.getBody().front());
+  IRMapping mapping;
+  // One batch row that holds all tokens.
+  auto asRow = [&](Value tensor, Value old) {
+    Type want = cast<TensorType>(old.getType()).getElementType();
+    Value v = makeNode(b, loc, "Unsqueeze", {tensor, intConstant(b, {0})},
+                       RankedTensorType::get({1, ShapedType::kDynamic}, i64), {})
+                  .getResult(0);
+    if (want == i64)
+      return v;
+    return makeNode(b, loc, "Cast", v, RankedTensorType::get({1, ShapedType::kDynamic}, want),
+                    b.getNamedAttr("to", b.getI64IntegerAttr(want.isInteger(32) ? 6 : 7)))
+        .getResult(0);
+  };
+  mapping.map(frame.ids, asRow(ids, frame.ids));
+  if (frame.positions)
+    mapping.map(frame.positions, asRow(positions, frame.positions));
+
+  int64_t layer = 0;
+  for (Operation &op : main.getBody().front()) {
+    if (!slice.contains(&op))
+      continue;
+    auto found = llvm::find_if(attentions, [&](CachedAttention &a) { return a.node == &op; });
+    if (found != attentions.end()) {
+      auto at = [&](unsigned i) { return mapping.lookup(found->node.getInputs()[i]); };
+      auto attention = llm::PagedAttentionOp::create(
+          b, op.getLoc(), at(0).getType(), cache.getType(), at(0), at(1), at(2), cache, table, starts, context,
+          b.getI64IntegerAttr(layer++), b.getI64IntegerAttr(found->qHeads), b.getI64IntegerAttr(found->kvHeads),
+          b.getF32FloatAttr(found->scale), b.getI64IntegerAttr(0), b.getI64IntegerAttr(found->mask.window));
+      mapping.map(found->node.getResult(0), attention.getY());
+      cache = attention.getUpdated();
+      continue;
+    }
+    if (&op == logitsNode.getOperation()) {
+      // Only the rows asked for are multiplied with the vocabulary's matrix.
+      bool isProduct = logitsNode.getOp() == "MatMul" || logitsNode.getOp() == "MatMulNBits";
+      if (isProduct) {
+        Value x = mapping.lookup(logitsNode.getInputs()[0]);
+        auto type = cast<RankedTensorType>(x.getType());
+        auto chosen = RankedTensorType::get({1, ShapedType::kDynamic, type.getDimSize(2)}, type.getElementType());
+        mapping.map(
+            logitsNode.getInputs()[0],
+            makeNode(b, loc, "Gather", {x, rows}, chosen, b.getNamedAttr("axis", b.getI64IntegerAttr(1))).getResult(0));
+      }
+    }
+    Operation *copy = b.clone(op, mapping);
+    if (auto node = dyn_cast<onnx::NodeOp>(copy)) {
+      node.removeKnownAttr();
+      for (Value result : node.getResults()) {
+        // Sizes are inferred anew for the tokens; the batch is 1 now.
+        auto dims = symbolicDims(mapping.lookup(result) ? result : result);
+        auto type = dyn_cast<RankedTensorType>(result.getType());
+        if (!type)
+          continue;
+        SmallVector<int64_t> shape(type.getShape());
+        for (auto [i, d] : llvm::enumerate(*dims))
+          if (d == frame.batch)
+            shape[i] = 1;
+        result.setType(withoutRows(RankedTensorType::get(shape, type.getElementType())));
+      }
+    }
+  }
+  Value out = mapping.lookup(logits);
+  int64_t vocabulary = *symbolicDims(logits)->back().constant();
+  if (logitsNode.getOp() != "MatMul" && logitsNode.getOp() != "MatMulNBits")
+    out = makeNode(b, loc, "Gather", {out, rows},
+                   RankedTensorType::get({1, ShapedType::kDynamic, vocabulary},
+                                         cast<TensorType>(out.getType()).getElementType()),
+                   b.getNamedAttr("axis", b.getI64IntegerAttr(1)))
+              .getResult(0);
+  Type outElement = cast<TensorType>(out.getType()).getElementType();
+  out = makeNode(b, loc, "Squeeze", {out, intConstant(b, {0})},
+                 RankedTensorType::get({ShapedType::kDynamic, vocabulary}, outElement), {})
+            .getResult(0);
+  func::ReturnOp::create(b, loc, ValueRange{out, cache});
+  step.setType(b.getFunctionType(step.getBody().front().getArgumentTypes(), {out.getType(), cache.getType()}));
+  auto strings = [&](ArrayRef<std::string> list) {
+    SmallVector<StringAttr> attrs;
+    for (const std::string &s : list)
+      attrs.push_back(b.getStringAttr(s));
+    return attrs;
+  };
+  auto describe = [&](StringRef name, Type type, ArrayRef<std::string> dims) {
+    return program::TensorAttr::get(b.getContext(), name, type, strings(dims), strings(dims));
+  };
+  step.setResultAttr(0, program::kTensorAttrName, describe("logits", outElement, {"rows", std::to_string(vocabulary)}));
+  step.setResultAttr(1, program::kTensorAttrName,
+                     describe("cache.0", element, {"blocks", layers, "2", heads, tokens, size}));
+  step->setAttr(program::kCacheGroupsAttrName,
+                b.getArrayAttr({program::CacheGroupAttr::get(b.getContext(), "0", attentions.size(), first.kvHeads,
+                                                             first.headSize, blockTokens, 0, first.mask.window)}));
+  return step;
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+struct DeriveStep : impl::DeriveStepPassBase<DeriveStep> {
+  using DeriveStepPassBase::DeriveStepPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto main = module.lookupSymbol<func::FuncOp>("main");
+    if (!main || module.lookupSymbol("step"))
+      return;
+    Derivation derivation(main, blockTokens);
+    derivation.collect();
+    if (!derivation.hasCache()) {
+      if (require) {
+        main.emitError() << "no attention of the model keeps a cache, so it has no step";
+        signalPassFailure();
+      }
+      return;
+    }
+    if (Result refusal = derivation.prove()) {
+      remark::missed(refusal->loc, remark::RemarkOpts::name("no-step").category("mxn-derive-step"))
+          << remark::reason("{0}", refusal->text);
+      module->setAttr(program::kStepRefusedAttrName, StringAttr::get(&getContext(), refusal->text));
+      if (require) {
+        emitError(refusal->loc) << "no step could be derived: " << refusal->text;
+        signalPassFailure();
+      }
+      return;
+    }
+    func::FuncOp step = derivation.build();
+    remark::passed(main.getLoc(), remark::RemarkOpts::name("step").category("mxn-derive-step"))
+        << "derived step from main";
+    OpPassManager infer(func::FuncOp::getOperationName());
+    infer.addPass(createInferShapesPass());
+    if (failed(runPipeline(infer, step)))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mxn

@@ -1,0 +1,283 @@
+//===- LiftMask.cpp - Rule S3: the mask as a function of query and key ----===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A mask is built from index arithmetic: ranges, comparisons, expansions. An element of it at [b, h, q, k] is found by
+// pushing that index back through the ops. What remains is a set of inequalities in q, k and the past's length.
+//
+#include "passes/Step/Graph.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace mxn {
+namespace {
+
+using Index = SmallVector<SymbolicExpr>;
+/// All of these must be at least 0; none: always true.
+using Conditions = SmallVector<SymbolicExpr>;
+
+class Lifter {
+public:
+  explicit Lifter(const StepFrame &frame) : frame(frame) {}
+
+  std::string reason;
+
+  /// The element of a boolean tensor.
+  std::optional<Conditions> condition(Value v, const Index &at) {
+    if (auto element = knownElement(v, at))
+      if (auto constant = element->constant())
+        return *constant ? Conditions{} : Conditions{SymbolicExpr(-1)};
+    if (isMaskInput(v))
+      return Conditions{};
+    auto node = v.getDefiningOp<onnx::NodeOp>();
+    if (!node)
+      return fail(v);
+    StringRef op = node.getOp();
+    auto input = [&](unsigned i) { return node.getInputs()[i]; };
+    if (op == "And") {
+      auto a = condition(input(0), broadcast(input(0), at)), b = condition(input(1), broadcast(input(1), at));
+      if (!a || !b)
+        return std::nullopt;
+      a->append(*b);
+      return a;
+    }
+    if (op == "Not") {
+      auto a = condition(input(0), at);
+      if (!a)
+        return std::nullopt;
+      if (a->empty())
+        return Conditions{SymbolicExpr(-1)};
+      if (a->size() > 1)
+        return fail(v);
+      return Conditions{SymbolicExpr(-1) - a->front()};
+    }
+    if (op == "LessOrEqual" || op == "Less" || op == "GreaterOrEqual" || op == "Greater") {
+      auto a = number(input(0), broadcast(input(0), at)), b = number(input(1), broadcast(input(1), at));
+      if (!a || !b)
+        return std::nullopt;
+      SymbolicExpr margin = op.starts_with("Less") ? *b - *a : *a - *b;
+      return Conditions{op.ends_with("OrEqual") ? margin : margin - SymbolicExpr(1)};
+    }
+    if (op == "Cast" && !isBool(input(0))) {
+      auto element = number(input(0), at);
+      if (!element || !element->constant())
+        return fail(v);
+      return *element->constant() ? Conditions{} : Conditions{SymbolicExpr(-1)};
+    }
+    Index moved = at;
+    if (auto source = push(node, moved))
+      return condition(source, moved);
+    return fail(v);
+  }
+
+  /// The element of an integer tensor.
+  std::optional<SymbolicExpr> number(Value v, const Index &at) {
+    if (auto element = knownElement(v, at))
+      return element;
+    if (isMaskInput(v))
+      return SymbolicExpr(1);
+    if (v == frame.positions)
+      return frame.past + at.back();
+    auto node = v.getDefiningOp<onnx::NodeOp>();
+    if (!node)
+      return fail(v), std::nullopt;
+    StringRef op = node.getOp();
+    if (op == "Range") {
+      auto start = symbolicValues(node.getInputs()[0]), step = symbolicValues(node.getInputs()[2]);
+      if (start && step)
+        return (*start)[0] + at[0] * (*step)[0];
+    }
+    if (op == "Add" || op == "Sub" || op == "Mul") {
+      auto a = number(node.getInputs()[0], broadcast(node.getInputs()[0], at));
+      auto b = number(node.getInputs()[1], broadcast(node.getInputs()[1], at));
+      if (!a || !b)
+        return std::nullopt;
+      return op == "Add" ? *a + *b : op == "Sub" ? *a - *b : *a * *b;
+    }
+    Index moved = at;
+    if (op == "Cast")
+      return number(node.getInputs()[0], at);
+    if (auto source = push(node, moved))
+      return number(source, moved);
+    return fail(v), std::nullopt;
+  }
+
+private:
+  static bool isBool(Value v) { return cast<TensorType>(v.getType()).getElementType().isInteger(1); }
+
+  /// An input that says which tokens are there: two dimensions, the last as long as past and present.
+  bool isMaskInput(Value v) {
+    auto dims = isa<BlockArgument>(v) ? symbolicDims(v) : std::nullopt;
+    return dims && dims->size() == 2 && dims->back() == frame.past + frame.sequence &&
+           isa<IntegerType>(cast<TensorType>(v.getType()).getElementType());
+  }
+
+  std::optional<SymbolicExpr> knownElement(Value v, const Index &at) {
+    auto values = symbolicValues(v);
+    auto dims = symbolicDims(v);
+    if (!values || !dims)
+      return std::nullopt;
+    int64_t linear = 0;
+    for (auto [d, i] : llvm::zip(*dims, at)) {
+      if (!d.constant() || !i.constant())
+        return std::nullopt;
+      linear = linear * *d.constant() + *i.constant();
+    }
+    return linear < static_cast<int64_t>(values->size()) ? std::optional((*values)[linear]) : std::nullopt;
+  }
+
+  /// The index of an operand that is broadcast to where `at` is an index.
+  static Index broadcast(Value v, const Index &at) {
+    auto dims = symbolicDims(v);
+    Index out;
+    if (!dims)
+      return at;
+    for (size_t i = 0; i < dims->size(); ++i)
+      out.push_back((*dims)[i].isConstant(1) ? SymbolicExpr(0) : at[at.size() - dims->size() + i]);
+    return out;
+  }
+
+  /// Moves an index from the result of an op that only moves elements to its source, which is returned; null for
+  /// others.
+  Value push(onnx::NodeOp node, Index &at) {
+    StringRef op = node.getOp();
+    Value source = node.getInputs().empty() ? Value() : node.getInputs()[0];
+    auto dims = source ? symbolicDims(source) : std::nullopt;
+    if (!dims)
+      return Value();
+    int64_t rank = dims->size(), outRank = at.size();
+    auto axes = [&](unsigned i) {
+      SmallVector<int64_t> out = node.intsAttr("axes");
+      if (node.hasInput(i))
+        if (auto values = symbolicValues(node.getInputs()[i]))
+          for (const SymbolicExpr &e : *values)
+            out.push_back(e.constant().value_or(0));
+      return out;
+    };
+    if (op == "Identity")
+      return source;
+    if (op == "Unsqueeze") {
+      llvm::SmallBitVector added(outRank);
+      for (int64_t a : axes(1))
+        added.set(a < 0 ? a + outRank : a);
+      Index moved;
+      for (int64_t i = 0; i < outRank; ++i)
+        if (!added.test(i))
+          moved.push_back(at[i]);
+      at = moved;
+      return source;
+    }
+    if (op == "Squeeze" || op == "Reshape") {
+      // Only dimensions of 1 come or go.
+      auto to = symbolicDims(node.getResult(0));
+      Index moved;
+      size_t next = 0;
+      auto skip = [&] {
+        while (to && next < to->size() && (*to)[next].isConstant(1))
+          ++next;
+      };
+      for (int64_t i = 0; i < rank; ++i) {
+        if ((*dims)[i].isConstant(1)) {
+          moved.push_back(0);
+          continue;
+        }
+        skip();
+        if (!to || next >= to->size() || (*to)[next] != (*dims)[i])
+          return Value();
+        moved.push_back(at[next++]);
+      }
+      skip();
+      if (!to || next != to->size())
+        return Value();
+      at = moved;
+      return source;
+    }
+    if (op == "Expand") {
+      at = broadcast(source, at);
+      return source;
+    }
+    if (op == "Transpose") {
+      SmallVector<int64_t> permutation = node.intsAttr("perm");
+      Index moved(rank);
+      for (int64_t i = 0; i < rank; ++i)
+        moved[permutation.empty() ? rank - 1 - i : permutation[i]] = at[i];
+      at = moved;
+      return source;
+    }
+    if (op == "Slice") {
+      auto starts = symbolicValues(node.getInputs()[1]);
+      SmallVector<int64_t> along = axes(3);
+      if (!starts || node.hasInput(4))
+        return Value();
+      for (auto [i, start] : llvm::enumerate(*starts)) {
+        int64_t axis = along.empty() ? i : along[i] < 0 ? along[i] + rank : along[i];
+        auto low = start.lowerBound();
+        if (!low || *low < 0)
+          return Value();
+        at[axis] = at[axis] + start;
+      }
+      return source;
+    }
+    return Value();
+  }
+
+  std::nullopt_t fail(Value v) {
+    if (!reason.empty())
+      return std::nullopt;
+    if (auto node = v.getDefiningOp<onnx::NodeOp>())
+      reason = node.qualifiedName() + " in the attention mask isn't understood";
+    else
+      reason = "an input other than the attention mask decides what attention sees";
+    return std::nullopt;
+  }
+
+  const StepFrame &frame;
+};
+
+} // namespace
+
+LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
+  MaskTemplate result;
+  result.causal = causalAttribute;
+  SymbolicExpr q = SymbolicExpr::symbol("mxn.query"), k = SymbolicExpr::symbol("mxn.key");
+  Conditions conditions;
+  if (mask) {
+    auto type = dyn_cast<RankedTensorType>(mask.getType());
+    if (!type || !type.getElementType().isInteger(1))
+      return {std::nullopt, "its mask isn't boolean"};
+    Index at(type.getRank(), SymbolicExpr(0));
+    if (type.getRank() < 2)
+      return {std::nullopt, "its mask has fewer than 2 dimensions"};
+    auto dims = symbolicDims(mask);
+    at[type.getRank() - 1] = k;
+    at[type.getRank() - 2] = q;
+    for (int64_t i = 0; i + 2 < type.getRank(); ++i) // the same for every batch row and head, or it isn't lifted
+      at[i] = dims && (*dims)[i].isConstant(1) ? SymbolicExpr(0) : SymbolicExpr::symbol("mxn.axis" + std::to_string(i));
+    Lifter lifter(frame);
+    auto lifted = lifter.condition(mask, at);
+    if (!lifted)
+      return {std::nullopt, lifter.reason};
+    conditions = *lifted;
+  }
+  for (const SymbolicExpr &margin : conditions) {
+    SymbolicExpr distance = frame.past + q - k; // how far the key lies behind the query
+    if (margin == distance) {
+      result.causal = true;
+      continue;
+    }
+    // window: W - 1 - distance >= 0
+    auto reach = (margin + distance).constant();
+    if (reach && *reach >= 0) {
+      result.window = result.window ? std::min(result.window, *reach + 1) : *reach + 1;
+      continue;
+    }
+    if (margin == frame.past + frame.sequence - SymbolicExpr(1) - k) // every key there is
+      continue;
+    return {std::nullopt, "its mask asks for " + margin.str() + " >= 0, which is no template"};
+  }
+  if (!result.causal)
+    return {std::nullopt, "a query sees keys behind it"};
+  return {result, ""};
+}
+
+} // namespace mxn

@@ -1,0 +1,229 @@
+//===- LowerPagedAttention.cpp - The plain road of paged attention --------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "passes/Dispatch/TensorSizes.h"
+#include "passes/Step/Passes.h"
+
+using namespace mlir;
+
+namespace mxn {
+#define GEN_PASS_DEF_LOWERPAGEDATTENTIONPASS
+#include "passes/Step/Passes.h.inc"
+
+namespace {
+
+/// Short names for the scalar arithmetic of the loops.
+struct Scalars {
+  OpBuilder &b;
+  Location loc;
+  Value index(int64_t n) { return arith::ConstantIndexOp::create(b, loc, n); }
+  Value real(double x) { return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(x)); }
+  Value add(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
+  Value sub(Value x, Value y) { return arith::SubIOp::create(b, loc, x, y); }
+  Value mul(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
+  Value div(Value x, Value y) { return arith::DivUIOp::create(b, loc, x, y); }
+  Value rem(Value x, Value y) { return arith::RemUIOp::create(b, loc, x, y); }
+  Value less(Value x, Value y) { return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y); }
+  Value dim(Value tensor, int64_t i) { return tensor::DimOp::create(b, loc, tensor, i); }
+  Value read(Value tensor, ValueRange at) { return tensor::ExtractOp::create(b, loc, tensor, at); }
+  Value readIndex(Value tensor, ValueRange at) {
+    return arith::IndexCastOp::create(b, loc, b.getIndexType(), read(tensor, at));
+  }
+  /// A number of the data as one in [0, end]; one outside fails the call.
+  Value bounded(Value x, Value end) {
+    Value zero = index(0);
+    Value low = arith::MaxSIOp::create(b, loc, x, zero), inside = arith::MinSIOp::create(b, loc, low, end);
+    kernel::CheckOp::create(b, loc, arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, inside, x), 1);
+    return inside;
+  }
+  Value wide(Value x) { return x.getType().isF32() ? x : arith::ExtFOp::create(b, loc, b.getF32Type(), x).getResult(); }
+  Value narrow(Value x, Type type) { return type.isF32() ? x : arith::TruncFOp::create(b, loc, type, x).getResult(); }
+  /// A loop from `begin` to `end` that carries values.
+  SmallVector<Value> loop(Value begin, Value end, ValueRange carried,
+                          function_ref<SmallVector<Value>(Scalars, Value, ValueRange)> body) {
+    auto op = scf::ForOp::create(b, loc, begin, end, index(1), carried,
+                                 [&](OpBuilder &nested, Location at, Value i, ValueRange args) {
+                                   scf::YieldOp::create(nested, at, body(Scalars{nested, at}, i, args));
+                                 });
+    return SmallVector<Value>(op.getResults());
+  }
+};
+
+class Lowering {
+public:
+  explicit Lowering(llm::PagedAttentionOp op) : op(op), cacheType(cast<RankedTensorType>(op.getCache().getType())) {}
+
+  LogicalResult run() {
+    OpBuilder b(op);
+    Value cache = append(b);
+    FailureOr<Value> y = attend(b, cache);
+    if (failed(y))
+      return failure();
+    op.replaceAllUsesWith(ValueRange{*y, cache});
+    op.erase();
+    return success();
+  }
+
+private:
+  int64_t blockTokens() { return cacheType.getDimSize(4); }
+  int64_t headSize() { return cacheType.getDimSize(5); }
+
+  /// Calls `row` for each token: its row, its position and its sequence.
+  Value forEachToken(Scalars s, Value carried,
+                     function_ref<Value(Scalars, Value row, Value position, Value sequence, Value)> row) {
+    Value tokens = s.dim(op.getQ(), 1), sequences = s.dim(op.getLengths(), 0);
+    return s.loop(s.index(0), sequences, carried, [&](Scalars s, Value n, ValueRange outer) -> SmallVector<Value> {
+      Value begin = s.bounded(s.readIndex(op.getStarts(), n), tokens);
+      Value end = s.bounded(s.readIndex(op.getStarts(), s.add(n, s.index(1))), tokens);
+      // A context can't be longer than its table.
+      Value room = s.mul(s.dim(op.getTable(), 1), s.index(blockTokens()));
+      Value context = s.bounded(s.readIndex(op.getLengths(), n), room);
+      return s.loop(begin, end, outer, [&](Scalars s, Value t, ValueRange inner) -> SmallVector<Value> {
+        Value position = s.add(context, s.sub(t, begin));
+        return {row(s, t, position, n, inner[0])};
+      });
+    })[0];
+  }
+
+  /// Block and slot of a position.
+  std::pair<Value, Value> place(Scalars s, Value sequence, Value position) {
+    Value columns = s.dim(op.getTable(), 1), last = s.sub(columns, s.index(1));
+    Value column = s.bounded(s.div(position, s.index(blockTokens())), last);
+    Value block = s.readIndex(op.getTable(), {sequence, column});
+    Value blocks = s.dim(op.getCache(), 0);
+    return {s.bounded(block, s.sub(blocks, s.index(1))), s.rem(position, s.index(blockTokens()))};
+  }
+
+  Value append(OpBuilder &b) {
+    Location loc = op.getLoc();
+    auto region = program::RegionOp::create(b, loc, TypeRange{cacheType}, Value(), /*updates=*/op.getCache());
+    OpBuilder::InsertionGuard guard(b);
+    b.createBlock(&region.getBody());
+    Scalars s{b, loc};
+    Value layer = s.index(op.getLayer());
+    Value result =
+        forEachToken(s, op.getCache(), [&](Scalars s, Value row, Value position, Value sequence, Value cache) {
+          auto [block, slot] = place(s, sequence, position);
+          Value zero = s.index(0), size = s.index(headSize());
+          return s.loop(zero, s.index(op.getKvHeads()), cache,
+                        [&, block = block, slot = slot](Scalars s, Value h, ValueRange heads) {
+                          return s.loop(
+                              zero, size, heads, [&](Scalars s, Value d, ValueRange args) -> SmallVector<Value> {
+                                Value column = s.add(s.mul(h, size), d), now = args[0];
+                                for (int64_t kind : {0, 1}) {
+                                  Value x = s.read(kind ? op.getV() : op.getK(), {zero, row, column});
+                                  now = tensor::InsertOp::create(s.b, s.loc, x, now,
+                                                                 ValueRange{block, layer, s.index(kind), h, slot, d});
+                                }
+                                return {now};
+                              });
+                        })[0];
+        });
+    program::YieldOp::create(b, loc, result);
+    return region.getResult(0);
+  }
+
+  FailureOr<Value> attend(OpBuilder &b, Value cache) {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(op.getY().getType());
+    auto sizes = tensorSizes(op.getQ());
+    if (!sizes)
+      return op.emitError() << "internal error: the number of tokens isn't known on the host";
+    auto region = program::RegionOp::create(b, loc, TypeRange{type});
+    OpBuilder::InsertionGuard guard(b);
+    b.createBlock(&region.getBody());
+    Scalars s{b, loc};
+    Value init = tensor::EmptyOp::create(b, loc, *sizes, type.getElementType());
+    Value result = forEachToken(s, init, [&](Scalars s, Value row, Value position, Value sequence, Value y) {
+      return s.loop(s.index(0), s.index(op.getQHeads()), y,
+                    [&](Scalars s, Value head, ValueRange args) -> SmallVector<Value> {
+                      return {attendRow(s, cache, row, position, sequence, head, args[0])};
+                    })[0];
+    });
+    program::YieldOp::create(b, loc, result);
+    return region.getResult(0);
+  }
+
+  /// One query of one head: the greatest score first, then the weighted sum of the values.
+  Value attendRow(Scalars s, Value cache, Value row, Value position, Value sequence, Value head, Value y) {
+    Value zero = s.index(0), size = s.index(headSize()), layer = s.index(op.getLayer());
+    Value shared = s.div(head, s.index(op.getQHeads() / op.getKvHeads()));
+    Value first = s.mul(head, size), end = s.add(position, s.index(1));
+    auto read = [&](Scalars s, int64_t kind, Value block, Value slot, Value d) {
+      return s.wide(s.read(cache, {block, layer, s.index(kind), shared, slot, d}));
+    };
+    auto score = [&](Scalars s, Value block, Value slot) {
+      Value sum = s.loop(zero, size, s.real(0), [&](Scalars s, Value d, ValueRange args) -> SmallVector<Value> {
+        Value q = s.wide(s.read(op.getQ(), {zero, row, s.add(first, d)}));
+        Value product = arith::MulFOp::create(s.b, s.loc, q, read(s, 0, block, slot, d));
+        return {arith::AddFOp::create(s.b, s.loc, args[0], product)};
+      })[0];
+      Value scale = s.real(op.getScale().convertToFloat());
+      return arith::MulFOp::create(s.b, s.loc, sum, scale).getResult();
+    };
+    // Positions that the template leaves out aren't read: their blocks may be gone.
+    auto kept = [&](Scalars s, Value j) -> Value {
+      Value all = arith::ConstantOp::create(s.b, s.loc, s.b.getBoolAttr(true));
+      if (!op.getWindow())
+        return all;
+      Value near = s.less(position, s.add(j, s.index(op.getWindow())));
+      Value sunk = s.less(j, s.index(op.getSink()));
+      return arith::OrIOp::create(s.b, s.loc, near, sunk);
+    };
+    auto overPositions = [&](Scalars s, ValueRange init,
+                             function_ref<SmallVector<Value>(Scalars, Value block, Value slot, ValueRange)> body) {
+      return s.loop(zero, end, init, [&](Scalars s, Value j, ValueRange args) -> SmallVector<Value> {
+        auto branch = scf::IfOp::create(
+            s.b, s.loc, kept(s, j),
+            [&](OpBuilder &nested, Location at) {
+              Scalars inner{nested, at};
+              auto [block, slot] = place(inner, sequence, j);
+              scf::YieldOp::create(nested, at, body(inner, block, slot, args));
+            },
+            [&](OpBuilder &nested, Location at) { scf::YieldOp::create(nested, at, args); });
+        return SmallVector<Value>(branch.getResults());
+      });
+    };
+    Value greatest = overPositions(s, s.real(-INFINITY),
+                                   [&](Scalars s, Value block, Value slot, ValueRange args) -> SmallVector<Value> {
+                                     return {arith::MaximumFOp::create(s.b, s.loc, args[0], score(s, block, slot))};
+                                   })[0];
+    Type element = cast<RankedTensorType>(y.getType()).getElementType();
+    Value cleared = s.loop(zero, size, y, [&](Scalars s, Value d, ValueRange args) -> SmallVector<Value> {
+      return {tensor::InsertOp::create(s.b, s.loc, s.narrow(s.real(0), element), args[0],
+                                       ValueRange{zero, row, s.add(first, d)})};
+    })[0];
+    SmallVector<Value> summed = overPositions(
+        s, {s.real(0), cleared}, [&](Scalars s, Value block, Value slot, ValueRange args) -> SmallVector<Value> {
+          Value share =
+              math::ExpOp::create(s.b, s.loc, arith::SubFOp::create(s.b, s.loc, score(s, block, slot), greatest));
+          Value total = arith::AddFOp::create(s.b, s.loc, args[0], share);
+          Value out = s.loop(zero, size, args[1], [&](Scalars s, Value d, ValueRange inner) -> SmallVector<Value> {
+            SmallVector<Value> at = {zero, row, s.add(first, d)};
+            Value product = arith::MulFOp::create(s.b, s.loc, share, read(s, 1, block, slot, d));
+            Value sum = arith::AddFOp::create(s.b, s.loc, s.wide(s.read(inner[0], at)), product);
+            return {tensor::InsertOp::create(s.b, s.loc, s.narrow(sum, element), inner[0], at)};
+          })[0];
+          return {total, out};
+        });
+    return s.loop(zero, size, summed[1], [&](Scalars s, Value d, ValueRange args) -> SmallVector<Value> {
+      SmallVector<Value> at = {zero, row, s.add(first, d)};
+      Value mean = arith::DivFOp::create(s.b, s.loc, s.wide(s.read(args[0], at)), summed[0]);
+      return {tensor::InsertOp::create(s.b, s.loc, s.narrow(mean, element), args[0], at)};
+    })[0];
+  }
+
+  llm::PagedAttentionOp op;
+  RankedTensorType cacheType;
+};
+
+struct LowerPagedAttention : impl::LowerPagedAttentionPassBase<LowerPagedAttention> {
+  void runOnOperation() override {
+    SmallVector<llm::PagedAttentionOp> ops(getOperation().getBody().getOps<llm::PagedAttentionOp>());
+    for (llm::PagedAttentionOp op : ops)
+      if (failed(Lowering(op).run()))
+        return signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mxn
