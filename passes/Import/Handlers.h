@@ -160,14 +160,16 @@ private:
 
 // One function a family; each stands in the file of its name.
 void addActivationHandlers(HandlerRegistry &);
-void addEinsumHandlers(HandlerRegistry &);
 void addAttentionHandlers(HandlerRegistry &);
+void addBlockQuantizedHandlers(HandlerRegistry &);
+void addEinsumHandlers(HandlerRegistry &);
 void addElementwiseHandlers(HandlerRegistry &);
 void addCastHandlers(HandlerRegistry &);
 void addChannelNormalizationHandlers(HandlerRegistry &);
 void addConvolutionHandlers(HandlerRegistry &);
 void addDataMovementHandlers(HandlerRegistry &);
 void addGatherHandlers(HandlerRegistry &);
+void addGroupQueryAttentionHandlers(HandlerRegistry &);
 void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
@@ -176,10 +178,15 @@ void addQuantizeHandlers(HandlerRegistry &);
 void addRecurrentHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
 void addResizeHandlers(HandlerRegistry &);
+void addRotaryHandlers(HandlerRegistry &);
 void addShapeHandlers(HandlerRegistry &);
 
 /// `axis` counted from the front; an error where it is outside of [-rank, rank).
 std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
+
+/// An error where the node has an attribute that isn't among `known`. Operators outside of ONNX's own domain get new
+/// attributes, with new meanings, without a new version.
+mlir::LogicalResult refuseOtherAttributes(onnx::NodeOp node, llvm::ArrayRef<llvm::StringRef> known);
 
 /// The number of elements of a tensor of these dimensions.
 SymbolicExpr product(llvm::ArrayRef<SymbolicExpr> dims);

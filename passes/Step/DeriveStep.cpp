@@ -5,6 +5,7 @@
 #include "passes/Import/Passes.h"
 #include "passes/Step/Graph.h"
 #include "passes/Step/Passes.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -86,7 +87,7 @@ private:
           return refuse("S1: its past isn't an input of the model", a.node);
         for (Operation *user : past.getUsers()) {
           auto node = dyn_cast<onnx::NodeOp>(user);
-          if (node != a.node && !(node && node.getOp() == "Shape"))
+          if (node != a.node && !readsOnlySizes(user))
             return refuse("S1: the past of an attention is read by another node", node ? node : a.node);
         }
         pasts.insert(past);
@@ -94,18 +95,19 @@ private:
       for (unsigned i : {1, 2}) {
         Value present = a.node.getResult(i);
         for (Operation *user : present.getUsers())
-          if (user != ret && !(isa<onnx::NodeOp>(user) && cast<onnx::NodeOp>(user).getOp() == "Shape"))
+          if (user != ret && !readsOnlySizes(user))
             return refuse("S1: its present is read inside the graph", a.node);
         presents.insert(present);
       }
       auto q = symbolicDims(a.node.getInputs()[0]), past = symbolicDims(a.node.getInputs()[4]),
            pastValue = symbolicDims(a.node.getInputs()[5]);
-      if (!q || !past || !pastValue || q->size() != 3)
-        return refuse("S1: only queries of the form [batch, sequence, heads * size] are handled", a.node);
+      if (!q || !past || !pastValue)
+        return refuse("S1: the shapes of its inputs aren't known", a.node);
       auto heads = (*past)[1].constant(), size = (*past)[3].constant();
       if (!heads || !size || (*pastValue)[3] != (*past)[3])
         return refuse("S1: keys and values must have the same constant head size", a.node);
-      a.qHeads = a.node.intAttr("q_num_heads", 0);
+      bool flat = q->size() == 3; // [B, S, H*D] or [B, H, S, D]
+      a.qHeads = flat ? a.node.intAttr("q_num_heads", 0) : (*q)[1].constant().value_or(0);
       a.kvHeads = *heads;
       a.headSize = *size;
       a.scale = a.node.floatAttr("scale", 0);
@@ -117,7 +119,7 @@ private:
       if (a.kvHeads != first.kvHeads || a.headSize != first.headSize)
         return refuse("its cache has another shape than the first layer's; one group is handled", a.node);
       frame.batch = (*q)[0];
-      frame.sequence = (*q)[1];
+      frame.sequence = (*q)[flat ? 1 : 2];
       frame.past = (*past)[2];
     }
     if (!frame.batch.asSymbol() || !frame.sequence.asSymbol() || !frame.past.asSymbol())
@@ -125,6 +127,15 @@ private:
                         frame.sequence.str() + " and " + frame.past.str(),
                     main.getLoc());
     return std::nullopt;
+  }
+
+  /// Shape, and what only Shape reads.
+  static bool readsOnlySizes(Operation *op, int depth = 0) {
+    auto node = dyn_cast<onnx::NodeOp>(op);
+    if (!node || depth > 8 || !node.getGraphs().empty())
+      return false;
+    return node.getOp() == "Shape" || node.getOp() == "Size" ||
+           llvm::all_of(node->getUsers(), [&](Operation *user) { return readsOnlySizes(user, depth + 1); });
   }
 
   /// S5: one output besides the presents, with a row for each token.
@@ -209,6 +220,11 @@ private:
       if (!slice.insert(op))
         continue;
       auto node = dyn_cast<onnx::NodeOp>(op);
+      if (node && !cached.contains(op) && areSizes(node)) {
+        if (!sizesOfStep(node))
+          return refuse("S2: a size that it computes isn't one of the step's", node);
+        continue; // made anew: what it reads doesn't matter
+      }
       if (node && !cached.contains(op)) {
         if (!node.getGraphs().empty())
           return refuse("S2: it holds a graph", node);
@@ -230,6 +246,36 @@ private:
     return std::nullopt;
   }
 
+  /// Whether shape inference knows all that the node computes, as sizes.
+  static bool areSizes(onnx::NodeOp node) {
+    return node.getKnownAttr() && node.getNumResults() == 1 && isa<onnx::ValuesAttr>(node.getKnownAttr()[0]) &&
+           cast<TensorType>(node.getResult(0).getType()).getElementType().isInteger(64);
+  }
+
+  /// The sizes for batch 1, each a multiple of the number of tokens or a constant; none where one is something else.
+  struct Size {
+    int64_t factor;
+    bool tokens;
+  };
+  std::optional<SmallVector<Size>> sizesOfStep(onnx::NodeOp node) {
+    SmallVector<Size> out;
+    SmallVector<SymbolicExpr> values = *symbolicValues(node.getResult(0));
+    for (const SymbolicExpr &e : values) {
+      SymbolicExpr now = e.substitute([&](StringRef name) -> std::optional<SymbolicExpr> {
+        return name == frame.batch.str() ? std::optional(SymbolicExpr(1)) : std::nullopt;
+      });
+      if (auto constant = now.constant()) {
+        out.push_back({*constant, false});
+        continue;
+      }
+      SymbolicExpr factor = SymbolicExpr::floorDiv(now, frame.sequence);
+      if (!factor.constant() || factor * frame.sequence != now)
+        return std::nullopt;
+      out.push_back({*factor.constant(), true});
+    }
+    return out;
+  }
+
   std::string inputName(BlockArgument arg) {
     auto tensor = main.getArgAttrOfType<program::TensorAttr>(arg.getArgNumber(), program::kTensorAttrName);
     return tensor ? tensor.getName().str() : std::to_string(arg.getArgNumber());
@@ -243,6 +289,9 @@ private:
   onnx::NodeOp makeNode(OpBuilder &b, Location loc, StringRef op, ValueRange inputs, Type result,
                         ArrayRef<NamedAttribute> attributes);
   Value intConstant(OpBuilder &b, ArrayRef<int64_t> values);
+  Value makeSizes(OpBuilder &b, onnx::NodeOp node, Value ids);
+  Value rowsOfHeads(OpBuilder &b, Value x, int64_t columns);
+  Value headsOfRows(OpBuilder &b, Value x, int64_t heads, int64_t size);
   static Type withoutRows(Type type);
 
   func::FuncOp main;
@@ -295,6 +344,55 @@ Value Derivation::intConstant(OpBuilder &b, ArrayRef<int64_t> values) {
   return onnx::ConstantOp::create(b, main.getLoc(), type, DenseElementsAttr::get(type, values));
 }
 
+/// The values of a node that computes sizes, from the shape of `ids` [T].
+Value Derivation::makeSizes(OpBuilder &b, onnx::NodeOp node, Value ids) {
+  Location loc = node.getLoc();
+  auto one = RankedTensorType::get({1}, b.getI64Type());
+  SmallVector<Value> parts;
+  SmallVector<Size> sizes = *sizesOfStep(node);
+  for (Size size : sizes) {
+    Value part = intConstant(b, {size.factor});
+    if (size.tokens)
+      part =
+          makeNode(b, loc, "Mul", {makeNode(b, loc, "Shape", ids, one, {}).getResult(0), part}, one, {}).getResult(0);
+    parts.push_back(part);
+  }
+  auto type = RankedTensorType::get({static_cast<int64_t>(parts.size())}, b.getI64Type());
+  Value all =
+      parts.size() == 1
+          ? parts[0]
+          : makeNode(b, loc, "Concat", parts, type, b.getNamedAttr("axis", b.getI64IntegerAttr(0))).getResult(0);
+  if (cast<RankedTensorType>(node.getResult(0).getType()).getRank())
+    return all;
+  return makeNode(b, loc, "Squeeze", {all, intConstant(b, {0})}, RankedTensorType::get({}, b.getI64Type()), {})
+      .getResult(0);
+}
+
+/// [1, H, T, D] to [1, T, H*D].
+Value Derivation::rowsOfHeads(OpBuilder &b, Value x, int64_t columns) {
+  auto type = cast<RankedTensorType>(x.getType());
+  int64_t any = ShapedType::kDynamic;
+  auto turned = RankedTensorType::get({1, any, type.getDimSize(1), type.getDimSize(3)}, type.getElementType());
+  Value y =
+      makeNode(b, x.getLoc(), "Transpose", x, turned, b.getNamedAttr("perm", b.getDenseI64ArrayAttr({0, 2, 1, 3})))
+          .getResult(0);
+  return makeNode(b, x.getLoc(), "Reshape", {y, intConstant(b, {1, -1, columns})},
+                  RankedTensorType::get({1, any, columns}, type.getElementType()), {})
+      .getResult(0);
+}
+
+/// [1, T, H*D] to [1, H, T, D].
+Value Derivation::headsOfRows(OpBuilder &b, Value x, int64_t heads, int64_t size) {
+  Type element = cast<RankedTensorType>(x.getType()).getElementType();
+  int64_t any = ShapedType::kDynamic;
+  Value y = makeNode(b, x.getLoc(), "Reshape", {x, intConstant(b, {1, -1, heads, size})},
+                     RankedTensorType::get({1, any, heads, size}, element), {})
+                .getResult(0);
+  return makeNode(b, x.getLoc(), "Transpose", y, RankedTensorType::get({1, heads, any, size}, element),
+                  b.getNamedAttr("perm", b.getDenseI64ArrayAttr({0, 2, 1, 3})))
+      .getResult(0);
+}
+
 func::FuncOp Derivation::build() {
   OpBuilder b(main.getContext());
   b.setInsertionPointAfter(main);
@@ -338,13 +436,23 @@ func::FuncOp Derivation::build() {
       continue;
     auto found = llvm::find_if(attentions, [&](CachedAttention &a) { return a.node == &op; });
     if (found != attentions.end()) {
-      auto at = [&](unsigned i) { return mapping.lookup(found->node.getInputs()[i]); };
+      // Heads behind one another in a row: [1, T, H*D].
+      bool flat = cast<RankedTensorType>(found->node.getInputs()[0].getType()).getRank() == 3;
+      auto at = [&](unsigned i) {
+        Value x = mapping.lookup(found->node.getInputs()[i]);
+        return flat ? x : rowsOfHeads(b, x, (i ? found->kvHeads : found->qHeads) * found->headSize);
+      };
       auto attention = llm::PagedAttentionOp::create(
           b, op.getLoc(), at(0).getType(), cache.getType(), at(0), at(1), at(2), cache, table, starts, context,
           b.getI64IntegerAttr(layer++), b.getI64IntegerAttr(found->qHeads), b.getI64IntegerAttr(found->kvHeads),
           b.getF32FloatAttr(found->scale), b.getI64IntegerAttr(0), b.getI64IntegerAttr(found->mask.window));
-      mapping.map(found->node.getResult(0), attention.getY());
+      mapping.map(found->node.getResult(0),
+                  flat ? attention.getY() : headsOfRows(b, attention.getY(), found->qHeads, found->headSize));
       cache = attention.getUpdated();
+      continue;
+    }
+    if (auto node = dyn_cast<onnx::NodeOp>(op); node && areSizes(node)) {
+      mapping.map(node.getResult(0), makeSizes(b, node, ids));
       continue;
     }
     if (&op == logitsNode.getOperation()) {
@@ -364,7 +472,7 @@ func::FuncOp Derivation::build() {
       node.removeKnownAttr();
       for (Value result : node.getResults()) {
         // Sizes are inferred anew for the tokens; the batch is 1 now.
-        auto dims = symbolicDims(mapping.lookup(result) ? result : result);
+        auto dims = symbolicDims(result);
         auto type = dyn_cast<RankedTensorType>(result.getType());
         if (!type)
           continue;
@@ -420,7 +528,16 @@ struct DeriveStep : impl::DeriveStepPassBase<DeriveStep> {
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main || module.lookupSymbol("step"))
       return;
-    Derivation derivation(main, blockTokens);
+    // The proof reads a copy in which attention is one node, whatever the exporter wrote; `main` stays as it is.
+    func::FuncOp copy = main.clone();
+    copy.setName("main.raised");
+    module.push_back(copy);
+    auto forget = llvm::make_scope_exit([&] { copy.erase(); });
+    OpPassManager raise(func::FuncOp::getOperationName());
+    raise.addPass(createRaiseAttentionPass());
+    if (failed(runPipeline(raise, copy)))
+      return signalPassFailure();
+    Derivation derivation(copy, blockTokens);
     derivation.collect();
     if (!derivation.hasCache()) {
       if (require) {

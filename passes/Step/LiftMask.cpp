@@ -27,7 +27,7 @@ public:
     if (auto element = knownElement(v, at))
       if (auto constant = element->constant())
         return *constant ? Conditions{} : Conditions{SymbolicExpr(-1)};
-    if (isMaskInput(v))
+    if (isAllOnes(v))
       return Conditions{};
     auto node = v.getDefiningOp<onnx::NodeOp>();
     if (!node)
@@ -58,7 +58,9 @@ public:
       SymbolicExpr margin = op.starts_with("Less") ? *b - *a : *a - *b;
       return Conditions{op.ends_with("OrEqual") ? margin : margin - SymbolicExpr(1)};
     }
-    if (op == "Cast" && !isBool(input(0))) {
+    if (op == "Cast" && isBool(input(0)))
+      return condition(input(0), at);
+    if (op == "Cast") {
       auto element = number(input(0), at);
       if (!element || !element->constant())
         return fail(v);
@@ -74,7 +76,7 @@ public:
   std::optional<SymbolicExpr> number(Value v, const Index &at) {
     if (auto element = knownElement(v, at))
       return element;
-    if (isMaskInput(v))
+    if (isAllOnes(v))
       return SymbolicExpr(1);
     if (v == frame.positions)
       return frame.past + at.back();
@@ -105,11 +107,26 @@ public:
 private:
   static bool isBool(Value v) { return cast<TensorType>(v.getType()).getElementType().isInteger(1); }
 
-  /// An input that says which tokens are there: two dimensions, the last as long as past and present.
+  /// An input that says which tokens are there: integers in two dimensions that are no rows of tokens.
   bool isMaskInput(Value v) {
     auto dims = isa<BlockArgument>(v) ? symbolicDims(v) : std::nullopt;
-    return dims && dims->size() == 2 && dims->back() == frame.past + frame.sequence &&
+    return dims && dims->size() == 2 && v != frame.ids && v != frame.positions &&
            isa<IntegerType>(cast<TensorType>(v.getType()).getElementType());
+  }
+
+  /// Whether every element is 1, since it is one of an attention mask, wherever that was read.
+  bool isAllOnes(Value v) {
+    while (!isMaskInput(v)) {
+      auto node = v.getDefiningOp<onnx::NodeOp>();
+      if (!node || node.getInputs().empty())
+        return false;
+      StringRef op = node.getOp();
+      if (op != "Cast" && op != "Identity" && op != "Unsqueeze" && op != "Squeeze" && op != "Reshape" &&
+          op != "Flatten" && op != "Expand" && op != "Slice" && op != "Transpose" && op != "Gather" && op != "GatherND")
+        return false;
+      v = node.getInputs()[0];
+    }
+    return true;
   }
 
   std::optional<SymbolicExpr> knownElement(Value v, const Index &at) {
@@ -207,7 +224,8 @@ private:
     if (op == "Slice") {
       auto starts = symbolicValues(node.getInputs()[1]);
       SmallVector<int64_t> along = axes(3);
-      if (!starts || node.hasInput(4))
+      auto steps = node.hasInput(4) ? symbolicValues(node.getInputs()[4]) : std::nullopt;
+      if (!starts || (node.hasInput(4) && (!steps || !llvm::all_of(*steps, [](auto &s) { return s.isConstant(1); }))))
         return Value();
       for (auto [i, start] : llvm::enumerate(*starts)) {
         int64_t axis = along.empty() ? i : along[i] < 0 ? along[i] + rank : along[i];

@@ -88,11 +88,15 @@ public:
       auto dims = symbolicDims(v);
       if (!dims)
         return "a shape isn't known";
+      int count = 0;
       for (const SymbolicExpr &d : *dims) {
         if (d.symbols().count(frame.past.str()))
           return "a size depends on the length of the past";
         rows |= isRow(d);
+        count += has(d, frame.sequence);
       }
+      if (count > 1)
+        return "it sets rows beside rows";
     }
     if (!rows || node.getOp() == "Shape" || node.getOp() == "Size")
       return std::nullopt; // weights and sizes
@@ -112,20 +116,21 @@ public:
   }
 
 private:
+  static bool has(const SymbolicExpr &d, const SymbolicExpr &symbol) { return d.symbols().count(symbol.str()); }
   /// A dimension of rows holds the batch or the sequence, alone or in a product.
-  bool isRow(const SymbolicExpr &d) const {
-    for (const std::string &name : d.symbols())
-      if (frame.batch.symbols().count(name) || frame.sequence.symbols().count(name))
-        return true;
-    return false;
-  }
+  bool isRow(const SymbolicExpr &d) const { return has(d, frame.batch) || has(d, frame.sequence); }
 
   std::optional<std::string> product() {
     auto b = symbolicDims(node.getInputs()[1]), a = symbolicDims(node.getInputs()[0]);
-    for (const SymbolicExpr &d : *b)
-      if (isRow(d))
-        return "it multiplies rows with rows";
     if (isRow(a->back()) || node.intAttr("transA", 0))
+      return "it sums over rows";
+    // A table times rows works on each of them as rows times a table does.
+    auto tokens = [&](auto &dims) {
+      return llvm::any_of(dims, [&](const SymbolicExpr &d) { return has(d, frame.sequence); });
+    };
+    if (tokens(*a) && tokens(*b))
+      return "it multiplies rows with rows";
+    if (b->size() > 1 && isRow((*b)[b->size() - 2]))
       return "it sums over rows";
     return std::nullopt;
   }
