@@ -40,8 +40,10 @@ FailureOr<Value> read(LowerContext &c, unsigned input, int64_t minimum, int64_t 
 
 /// What a graph knows of one of its values; a body's second argument is the condition, true wherever the body runs.
 bool isKnownTrue(Value v) {
-  if (auto arg = dyn_cast<BlockArgument>(v))
-    return arg.getArgNumber() == 1 && isLoop(cast<onnx::NodeOp>(arg.getOwner()->getParentOp()));
+  if (auto arg = dyn_cast<BlockArgument>(v)) {
+    auto around = dyn_cast<onnx::NodeOp>(arg.getOwner()->getParentOp());
+    return arg.getArgNumber() == 1 && around && isLoop(around);
+  }
   auto values = LowerContext::valuesOf(v);
   return values && values->size() == 1 && values->front().isConstant(1);
 }

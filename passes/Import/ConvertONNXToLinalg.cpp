@@ -88,6 +88,9 @@ LogicalResult Lowering::lower(onnx::NodeOp node, OpBuilder &b) {
   for (Value v : node.getOperands())
     if (!isa<onnx::NoneType>(v.getType()) && !values.lookup(v))
       return failure(); // follows from an unsupported node
+  for (Value v : node.getOperands())
+    if (isa<UnrankedTensorType>(v.getType()))
+      return context.error() << "the rank of its input isn't known when compiling";
   for (Value v : node->getResults()) {
     auto type = dyn_cast<RankedTensorType>(v.getType());
     if (!isa<TensorType, onnx::NoneType>(v.getType()) && !v.use_empty())

@@ -26,6 +26,14 @@ Block *graph(onnx::NodeOp node, StringRef name) {
   return nullptr;
 }
 
+/// An expression as a graph sees it.
+static SymbolicExpr seenBy(const std::map<std::string, SymbolicExpr> &equations, const SymbolicExpr &e) {
+  return e.substitute([&](StringRef name) -> std::optional<SymbolicExpr> {
+    auto it = equations.find(name.str());
+    return it == equations.end() ? std::nullopt : std::optional(it->second);
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Graphs that may or may not run
 //===----------------------------------------------------------------------===//
@@ -75,10 +83,7 @@ void ShapeInference::settle(Conditional &graph) {
     if (!outside.dims)
       continue;
     for (SymbolicExpr &d : *inside.dims)
-      d = d.substitute([&](StringRef name) -> std::optional<SymbolicExpr> {
-        auto it = graph.learnt.find(name.str());
-        return it == graph.learnt.end() ? std::nullopt : std::optional(it->second);
-      });
+      d = seenBy(graph.learnt, d);
     if (inside.dims == outside.dims)
       continue;
     OpBuilder b = OpBuilder::atBlockBegin(graph.block);
@@ -109,13 +114,17 @@ void ShapeInference::inlineGraph(onnx::NodeOp node, Block &graph) {
 // If
 //===----------------------------------------------------------------------===//
 
-Facts ShapeInference::merge(const Facts &a, const Facts &b, const std::optional<SymbolicExpr> &condition) {
+Facts ShapeInference::merge(const Conditional &first, const Conditional &second, unsigned result,
+                            const std::optional<SymbolicExpr> &condition) {
+  const Facts &a = first.yields[result], &b = second.yields[result];
   Facts out;
   out.element = a.element ? a.element : b.element;
   if (!a.dims || !b.dims || a.rank() != b.rank())
     return out;
   auto either = [&](const SymbolicExpr &x, const SymbolicExpr &y) -> std::optional<SymbolicExpr> {
-    if (x == y)
+    if (x == y || x == seenBy(first.learnt, y))
+      return y;
+    if (y == seenBy(second.learnt, x))
       return x;
     // The condition is 0 or 1.
     return condition ? std::optional(*condition * x + (SymbolicExpr(1) - *condition) * y) : std::nullopt;
@@ -199,8 +208,7 @@ LogicalResult ShapeInference::visitIf(onnx::NodeOp node, Block::iterator &next) 
   for (Conditional &branch : visited)
     settle(branch);
   for (auto [i, result] : llvm::enumerate(node.getResults())) {
-    Facts a = visited[0].yields[i], b = visited[1].yields[i];
-    known[result] = merge(a, b, condition);
+    known[result] = merge(visited[0], visited[1], i, condition);
     Facts declared = fromType(result.getType());
     if (!known[result].element)
       known[result].element = declared.element;

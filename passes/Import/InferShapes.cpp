@@ -210,6 +210,9 @@ void ShapeInference::writeTypes() {
     auto node = dyn_cast<onnx::NodeOp>(op);
     if (!node)
       return;
+    for (Region &region : node.getGraphs())
+      for (BlockArgument arg : region.front().getArguments())
+        arg.setType(withDims(arg.getType(), facts(arg)));
     SmallVector<Attribute> values;
     bool any = false;
     for (Value output : node.getOutputs()) {

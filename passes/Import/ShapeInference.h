@@ -60,7 +60,9 @@ private:
   mlir::LogicalResult visitIf(onnx::NodeOp node, mlir::Block::iterator &next);
   mlir::LogicalResult visitLoop(onnx::NodeOp node);
   /// The facts of an If's result from those of its branches; `condition` is its value where that follows from sizes.
-  Facts merge(const Facts &a, const Facts &b, const std::optional<SymbolicExpr> &condition);
+  /// A size that is right in both branches may look simpler in one, which knows more.
+  Facts merge(const Conditional &first, const Conditional &second, unsigned result,
+              const std::optional<SymbolicExpr> &condition);
 
   mlir::func::FuncOp func;
   Solutions solved;
