@@ -99,6 +99,9 @@ LogicalResult FunctionOp::verify() {
     for (Attribute tensor : list)
       if (!isa<TensorAttr>(tensor))
         return emitOpError() << "R1: inputs and outputs must be #program.tensor attributes";
+  if (getCacheGroupsAttr() &&
+      !llvm::all_of(getCacheGroupsAttr(), [](Attribute group) { return isa<CacheGroupAttr>(group); }))
+    return emitOpError() << "R3: caches must be #program.cache_group attributes";
   bool working = false;
   for (Operation &op : getBody().front()) {
     if (isa<DispatchOp, CopyOp, ReadOp, IfOp, LoopOp>(op))
