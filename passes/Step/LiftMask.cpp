@@ -249,10 +249,15 @@ LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
     if (type.getRank() < 2)
       return {std::nullopt, "its mask has fewer than 2 dimensions"};
     auto dims = symbolicDims(mask);
-    at[type.getRank() - 1] = k;
-    at[type.getRank() - 2] = q;
-    for (int64_t i = 0; i + 2 < type.getRank(); ++i) // the same for every batch row and head, or it isn't lifted
-      at[i] = dims && (*dims)[i].isConstant(1) ? SymbolicExpr(0) : SymbolicExpr::symbol("mxn.axis" + std::to_string(i));
+    if (!dims || dims->back() != frame.past + frame.sequence)
+      return {std::nullopt, "its mask isn't as long as past and present"};
+    // Dimensions of 1 are broadcast. What depends on batch row or head isn't lifted.
+    for (auto [i, d] : llvm::enumerate(*dims))
+      if (!d.isConstant(1))
+        at[i] = SymbolicExpr::symbol("mxn.axis" + std::to_string(i));
+    at.back() = k;
+    if (SymbolicExpr &row = at[at.size() - 2]; !row.isConstant(0))
+      row = q;
     Lifter lifter(frame);
     auto lifted = lifter.condition(mask, at);
     if (!lifted)
