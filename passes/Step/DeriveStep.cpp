@@ -16,6 +16,8 @@ namespace mxn {
 
 namespace {
 
+constexpr int64_t kMaxBlockTokens = 1024;
+
 /// Why there is no step: the rule, what is wrong, and where.
 struct Refusal {
   std::string text;
@@ -90,70 +92,124 @@ private:
 
   /// S1: pasts are read by their attention and by Shape alone; presents are outputs.
   Result proveCaches() {
-    auto ret = main.getBody().front().getTerminator();
     for (CachedAttention &a : attentions) {
-      for (unsigned i : {a.pastKey(), a.pastKey() + 1}) {
-        auto past = dyn_cast<BlockArgument>(a.node.getInputs()[i]);
-        if (!past)
-          return refuse("S1: its past isn't an input of the model", a.node);
-        for (Operation *user : past.getUsers()) {
-          auto node = dyn_cast<onnx::NodeOp>(user);
-          if (node != a.node && !readsOnlySizes(user))
-            return refuse("S1: the past of an attention is read by another node", node ? node : a.node);
-        }
-        pasts.insert(past);
-      }
-      for (unsigned i : {1, 2}) {
-        Value present = a.node.getResult(i);
-        for (Operation *user : present.getUsers())
-          if (user != ret && !readsOnlySizes(user))
-            return refuse("S1: its present is read inside the graph", a.node);
-        presents.insert(present);
-      }
-      auto q = symbolicDims(a.node.getInputs()[0]), past = symbolicDims(a.node.getInputs()[a.pastKey()]),
-           pastValue = symbolicDims(a.node.getInputs()[a.pastKey() + 1]);
-      if (!q || !past || !pastValue)
-        return refuse("S1: the shapes of its inputs aren't known", a.node);
-      auto heads = (*past)[1].constant(), size = (*past)[3].constant();
-      if (!heads || !size || (*pastValue)[3] != (*past)[3])
-        return refuse("S1: keys and values must have the same constant head size", a.node);
-      bool flat = q->size() == 3; // [B, S, H*D] or [B, H, S, D]
-      a.qHeads = a.grouped ? a.node.intAttr("num_heads", 0)
-                 : flat    ? a.node.intAttr("q_num_heads", 0)
-                           : (*q)[1].constant().value_or(0);
-      a.kvHeads = *heads;
-      a.headSize = *size;
-      a.scale = a.node.floatAttr("scale", 0);
-      if (a.scale == 0)
-        a.scale = 1 / std::sqrt(static_cast<float>(a.headSize));
-      if (a.node.floatAttr("softcap", 0) != 0 || (!a.grouped && a.node.hasInput(6)))
-        return refuse("its softcap or nonpad_kv_seqlen has no paged form yet", a.node);
-      bool more = a.node.intAttr("smooth_softmax", 0) > 0; // or inputs behind the tables: positions, a bias
-      for (unsigned i = 9; a.grouped && i < a.node.getInputs().size(); ++i)
-        more |= a.node.hasInput(i);
-      if (a.grouped && more)
-        return refuse("its positions, bias or smooth softmax have no paged form yet", a.node);
-      const CachedAttention &first = attentions.front();
-      if (a.kvHeads != first.kvHeads || a.headSize != first.headSize)
-        return refuse("its cache has another shape than the first layer's; one group is handled", a.node);
-      frame.batch = (*q)[0];
-      frame.sequence = (*q)[flat ? 1 : 2];
-      frame.past = (*past)[2];
+      for (unsigned i : {a.pastKey(), a.pastKey() + 1})
+        if (Result r = provePast(a, i))
+          return r;
+      for (unsigned i : {1, 2})
+        if (Result r = provePresent(a, i))
+          return r;
+      for (unsigned i = 3; i < a.node.getNumResults(); ++i)
+        if (!a.node.getResult(i).use_empty())
+          return refuse("S1: its scores are read", a.node);
+      if (Result r = proveShapes(a))
+        return r;
     }
-    if (!frame.batch.asSymbol() || !frame.sequence.asSymbol() || !frame.past.asSymbol())
-      return refuse("S2: batch, sequence and past must be sizes of their own; they are " + frame.batch.str() + ", " +
-                        frame.sequence.str() + " and " + frame.past.str(),
-                    main.getLoc());
     return std::nullopt;
   }
 
-  /// Shape, and what only Shape reads.
-  static bool readsOnlySizes(Operation *op, int depth = 0) {
+  static bool isShape(Operation *op) {
     auto node = dyn_cast<onnx::NodeOp>(op);
-    if (!node || depth > 8 || !node.getGraphs().empty())
-      return false;
-    return node.getOp() == "Shape" || node.getOp() == "Size" ||
-           llvm::all_of(node->getUsers(), [&](Operation *user) { return readsOnlySizes(user, depth + 1); });
+    return node && node.getDomain().empty() && node.getOp() == "Shape";
+  }
+
+  Result provePast(CachedAttention &a, unsigned input) {
+    auto past = dyn_cast<BlockArgument>(a.node.getInputs()[input]);
+    if (!past)
+      return refuse("S1: its past isn't an input of the model", a.node);
+    for (Operation *user : past.getUsers()) {
+      if (user == a.node || readsOnlySizes(user))
+        continue;
+      auto node = dyn_cast<onnx::NodeOp>(user);
+      return refuse("S1: the past of an attention is read by another node", node ? node : a.node);
+    }
+    if (!pasts.insert(past).second)
+      return refuse("S1: its past keys and values are the same input", a.node);
+    return std::nullopt;
+  }
+
+  Result provePresent(CachedAttention &a, unsigned result) {
+    bool isOutput = false;
+    if (result < a.node.getNumResults())
+      for (Operation *user : a.node.getResult(result).getUsers()) {
+        isOutput |= user == main.getBody().front().getTerminator();
+        if (auto node = dyn_cast<onnx::NodeOp>(user); node && !readsOnlySizes(node))
+          return refuse("S1: a present is read inside the graph", node);
+      }
+    if (!isOutput)
+      return refuse("S1: its present isn't an output of the model", a.node);
+    presents.insert(a.node.getResult(result));
+    return std::nullopt;
+  }
+
+  /// What the rules rely on: one batch, sequence and past for all layers, and one group.
+  Result proveShapes(CachedAttention &a) {
+    auto dims = [&](unsigned i) { return symbolicDims(a.node.getInputs()[i]); };
+    auto element = [&](unsigned i) { return cast<TensorType>(a.node.getInputs()[i].getType()).getElementType(); };
+    unsigned pastKey = a.pastKey();
+    auto q = dims(0), past = dims(pastKey), pastValue = dims(pastKey + 1);
+    if (!q || !past || !pastValue || (q->size() != 3 && q->size() != 4) || past->size() != 4)
+      return refuse("S1: the shapes of its queries and pasts aren't known", a.node);
+    auto heads = (*past)[1].constant(), size = (*past)[3].constant();
+    if (!heads || !size || *past != *pastValue)
+      return refuse("S1: keys and values must have the same constant heads and head size", a.node);
+    bool flat = q->size() == 3; // [B, S, H*D] or [B, H, S, D]
+    a.qHeads = a.grouped ? a.node.intAttr("num_heads", 0)
+               : flat    ? a.node.intAttr("q_num_heads", 0)
+                         : (*q)[1].constant().value_or(0);
+    a.kvHeads = *heads;
+    a.headSize = *size;
+    a.scale = a.node.floatAttr("scale", 0);
+    if (a.scale == 0)
+      a.scale = 1 / std::sqrt(static_cast<float>(a.headSize));
+    if (Result r = proveOptions(a))
+      return r;
+    if (&a == &attentions.front()) {
+      frame.batch = (*q)[0];
+      frame.sequence = (*q)[flat ? 1 : 2];
+      frame.past = (*past)[2];
+      if (!frame.batch.asSymbol() || !frame.sequence.asSymbol() || !frame.past.asSymbol() ||
+          frame.sequence == frame.batch || frame.past == frame.batch || frame.past == frame.sequence)
+        return refuse("S2: batch, sequence and past must be sizes of their own; they are " + frame.batch.str() + ", " +
+                          frame.sequence.str() + " and " + frame.past.str(),
+                      main.getLoc());
+    }
+    CachedAttention &first = attentions.front();
+    if (a.kvHeads != first.kvHeads || a.headSize != first.headSize ||
+        element(pastKey) != cast<TensorType>(first.node.getInputs()[first.pastKey()].getType()).getElementType())
+      return refuse("its cache has another shape or type than the first layer's; one group is handled", a.node);
+    using Dims = SmallVector<SymbolicExpr>;
+    auto shape = [&](int64_t heads) {
+      return flat ? Dims{frame.batch, frame.sequence, heads * a.headSize}
+                  : Dims{frame.batch, SymbolicExpr(heads), frame.sequence, SymbolicExpr(a.headSize)};
+    };
+    bool fits = (*past)[0] == frame.batch && (*past)[2] == frame.past;
+    if (a.packed())
+      fits &= a.grouped && *q == shape(a.qHeads + 2 * a.kvHeads);
+    else
+      fits &= *q == shape(a.qHeads) && dims(1) == shape(a.kvHeads) && dims(2) == shape(a.kvHeads);
+    if (!fits)
+      return refuse(
+          "S2: its queries, keys, values and past must have one batch, one sequence and one past in all layers",
+          a.node);
+    for (unsigned i : {0u, 1u, 2u, pastKey + 1})
+      if (a.node.hasInput(i) && element(i) != element(pastKey))
+        return refuse("its queries have another type than its cache, which has no paged form yet", a.node);
+    return std::nullopt;
+  }
+
+  /// What the paged form doesn't have.
+  Result proveOptions(CachedAttention &a) {
+    if (a.node.floatAttr("softcap", 0) != 0 || (!a.grouped && a.node.hasInput(6)))
+      return refuse("its softcap or nonpad_kv_seqlen has no paged form yet", a.node);
+    if (a.node.intAttr("left_window_size", -1) != -1 || a.node.intAttr("right_window_size", -1) != -1)
+      return refuse("its window sizes have no paged form yet", a.node);
+    bool more = a.node.intAttr("smooth_softmax", 0) > 0; // or inputs behind the tables: positions, a bias
+    for (unsigned i = 9; a.grouped && i < a.node.getInputs().size(); ++i)
+      more |= a.node.hasInput(i);
+    if (a.grouped && more)
+      return refuse("its positions, bias or smooth softmax have no paged form yet", a.node);
+    return std::nullopt;
   }
 
   /// S5: one output besides the presents, with a row for each token.
@@ -176,29 +232,46 @@ private:
 
   /// S4: the ids are the input whose rows the graph follows; positions are another one of the same shape.
   Result findIds() {
-    for (BlockArgument arg : main.getArguments()) {
-      if (pasts.contains(arg) || !isRowsInput(arg))
-        continue;
-      bool selects = false, others = false;
-      for (Operation *user : arg.getUsers()) {
-        auto node = dyn_cast<onnx::NodeOp>(user);
-        bool lookUp = node && (node.getOp() == "Gather" || node.getOp() == "GatherBlockQuantized") &&
-                      node.getInputs()[1] == arg && !isa<BlockArgument>(node.getInputs()[0]);
-        selects |= lookUp;
-        others |= !lookUp && !(node && node.getOp() == "Shape");
+    SmallVector<BlockArgument> rows, candidates;
+    for (BlockArgument arg : main.getArguments())
+      if (!pasts.contains(arg) && isRowsInput(arg)) {
+        rows.push_back(arg);
+        if (onlySelects(arg, std::nullopt))
+          candidates.push_back(arg);
       }
-      // Both may select rows of tables; token ids do nothing else, and come first where positions don't either.
-      if (selects && !others && !frame.ids)
-        frame.ids = arg;
-      else if (!frame.positions)
-        frame.positions = arg;
-      else
-        return refuse("S4: there are more inputs of the shape [batch, sequence] than token ids and positions",
-                      main.getLoc());
-    }
-    if (!frame.ids)
+    if (rows.size() > 2)
+      return refuse("S4: there are more inputs of the shape [batch, sequence] than token ids and positions",
+                    main.getLoc());
+    if (candidates.empty())
       return refuse("S4: no input of the shape [batch, sequence] only selects rows of a table", main.getLoc());
+    // Positions may do no more than that, too. The table of token ids has a row for each logit.
+    if (candidates.size() > 1)
+      llvm::erase_if(candidates, [&](BlockArgument arg) { return !onlySelects(arg, symbolicDims(logits)->back()); });
+    if (candidates.size() != 1)
+      return refuse("S4: it can't be told which input holds the token ids and which the positions", main.getLoc());
+    for (BlockArgument arg : rows)
+      (arg == candidates.front() ? frame.ids : frame.positions) = arg;
     return std::nullopt;
+  }
+
+  /// Whether an input does nothing but select from tables, of `rows` rows if that is given.
+  static bool onlySelects(BlockArgument arg, std::optional<SymbolicExpr> rows) {
+    bool selects = false;
+    for (Operation *user : arg.getUsers()) {
+      auto node = dyn_cast<onnx::NodeOp>(user);
+      if (isShape(user))
+        continue;
+      if (!node || (node.getOp() != "Gather" && node.getOp() != "GatherBlockQuantized") || node.getInputs()[1] != arg ||
+          isa<BlockArgument>(node.getInputs()[0]))
+        return false;
+      auto table = symbolicDims(node.getInputs()[0]);
+      int64_t axis = node.intAttr(node.getOp() == "Gather" ? "axis" : "gather_axis", 0);
+      if (!table || axis >= static_cast<int64_t>(table->size()) ||
+          (rows && (*table)[axis < 0 ? axis + table->size() : axis] != *rows))
+        return false;
+      selects = true;
+    }
+    return selects;
   }
 
   bool isRowsInput(BlockArgument arg) {
@@ -249,6 +322,7 @@ private:
   /// S2: what lies between ids and logits, without what attention reads besides queries, keys and values.
   Result proveRows() {
     SmallVector<Operation *> work = {logitsNode};
+    const llvm::DenseSet<Value> sizes = findSizes();
     llvm::SmallPtrSet<Operation *, 32> cached;
     for (CachedAttention &a : attentions)
       cached.insert(a.node);
@@ -267,6 +341,8 @@ private:
           return refuse("S2: it holds a graph", node);
         if (auto why = whyNotRowWise(node, frame))
           return refuse("S2: " + *why, node);
+        if (computesWithSizes(node, sizes))
+          return refuse("S4: it computes with a size of the call, which step doesn't have", node);
       }
       SmallVector<Value> operands(op->getOperands());
       if (cached.contains(op)) {
@@ -317,6 +393,34 @@ private:
       out.push_back({*factor.constant(), true});
     }
     return out;
+  }
+
+  /// Values computed from sizes of the call, other than those that are the same in each call.
+  llvm::DenseSet<Value> findSizes() {
+    llvm::DenseSet<Value> sizes;
+    for (auto node : main.getBody().front().getOps<onnx::NodeOp>()) {
+      if (!isShape(node) && node.getOp() != "Size" &&
+          llvm::none_of(node.getInputs(), [&](Value v) { return sizes.contains(v); }))
+        continue;
+      for (Value result : node.getResults()) {
+        auto known = symbolicValues(result);
+        if (!known || !llvm::all_of(*known, [](const SymbolicExpr &e) { return e.constant().has_value(); }))
+          sizes.insert(result);
+      }
+    }
+    return sizes;
+  }
+
+  /// Whether a node of rows takes a size for anything but the shape of its result.
+  bool computesWithSizes(onnx::NodeOp node, const llvm::DenseSet<Value> &sizes) {
+    if (!hasRows(node, frame))
+      return false; // what becomes of it is looked at where rows come in
+    for (auto [i, operand] : llvm::enumerate(node.getInputs())) {
+      bool isShapeOperand = i == 1 && (node.getOp() == "Reshape" || node.getOp() == "Expand");
+      if (sizes.contains(operand) && !isShapeOperand && !hasRows(operand, frame))
+        return true;
+    }
+    return false;
   }
 
   std::string inputName(BlockArgument arg) {
@@ -601,6 +705,11 @@ struct DeriveStep : impl::DeriveStepPassBase<DeriveStep> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (blockTokens < 1 || blockTokens > kMaxBlockTokens || !llvm::isPowerOf2_64(blockTokens)) {
+      emitError(module.getLoc()) << "block-tokens is " << blockTokens.getValue() << ", expected a power of two up to "
+                                 << kMaxBlockTokens;
+      return signalPassFailure();
+    }
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main || module.lookupSymbol("step"))
       return;

@@ -35,7 +35,10 @@ public:
     StringRef op = node.getOp();
     auto input = [&](unsigned i) { return node.getInputs()[i]; };
     if (op == "And") {
-      auto a = condition(input(0), broadcast(input(0), at)), b = condition(input(1), broadcast(input(1), at));
+      auto at0 = broadcast(input(0), v, at), at1 = broadcast(input(1), v, at);
+      if (!at0 || !at1)
+        return fail(v);
+      auto a = condition(input(0), *at0), b = condition(input(1), *at1);
       if (!a || !b)
         return std::nullopt;
       a->append(*b);
@@ -52,7 +55,10 @@ public:
       return Conditions{SymbolicExpr(-1) - a->front()};
     }
     if (op == "LessOrEqual" || op == "Less" || op == "GreaterOrEqual" || op == "Greater") {
-      auto a = number(input(0), broadcast(input(0), at)), b = number(input(1), broadcast(input(1), at));
+      auto at0 = broadcast(input(0), v, at), at1 = broadcast(input(1), v, at);
+      if (!at0 || !at1)
+        return fail(v);
+      auto a = number(input(0), *at0), b = number(input(1), *at1);
       if (!a || !b)
         return std::nullopt;
       SymbolicExpr margin = op.starts_with("Less") ? *b - *a : *a - *b;
@@ -90,8 +96,10 @@ public:
         return (*start)[0] + at[0] * (*step)[0];
     }
     if (op == "Add" || op == "Sub" || op == "Mul") {
-      auto a = number(node.getInputs()[0], broadcast(node.getInputs()[0], at));
-      auto b = number(node.getInputs()[1], broadcast(node.getInputs()[1], at));
+      auto at0 = broadcast(node.getInputs()[0], v, at), at1 = broadcast(node.getInputs()[1], v, at);
+      if (!at0 || !at1)
+        return fail(v), std::nullopt;
+      auto a = number(node.getInputs()[0], *at0), b = number(node.getInputs()[1], *at1);
       if (!a || !b)
         return std::nullopt;
       return op == "Add" ? *a + *b : op == "Sub" ? *a - *b : *a * *b;
@@ -159,14 +167,19 @@ private:
     return linear < static_cast<int64_t>(values->size()) ? std::optional((*values)[linear]) : std::nullopt;
   }
 
-  /// The index of an operand that is broadcast to where `at` is an index.
-  static Index broadcast(Value v, const Index &at) {
-    auto dims = symbolicDims(v);
+  /// The index of an operand that is broadcast where `at` is an index of `result`. Nothing where it can't be told along
+  /// which dimensions it is broadcast.
+  static std::optional<Index> broadcast(Value v, Value result, const Index &at) {
+    auto dims = symbolicDims(v), to = symbolicDims(result);
+    if (!dims || !to || dims->size() > at.size() || to->size() != at.size())
+      return std::nullopt;
     Index out;
-    if (!dims)
-      return at;
-    for (size_t i = 0; i < dims->size(); ++i)
-      out.push_back((*dims)[i].isConstant(1) ? SymbolicExpr(0) : at[at.size() - dims->size() + i]);
+    size_t added = at.size() - dims->size();
+    for (auto [i, d] : llvm::enumerate(*dims)) {
+      if (!d.isConstant(1) && d != (*to)[added + i])
+        return std::nullopt;
+      out.push_back(d.isConstant(1) ? SymbolicExpr(0) : at[added + i]);
+    }
     return out;
   }
 
@@ -226,7 +239,10 @@ private:
       return source;
     }
     if (op == "Expand") {
-      at = broadcast(source, at);
+      auto moved = broadcast(source, node.getResult(0), at);
+      if (!moved)
+        return Value();
+      at = *moved;
       return source;
     }
     if (op == "Transpose") {
@@ -293,10 +309,17 @@ LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
     if (type.getRank() < 2)
       return {std::nullopt, "its mask has fewer than 2 dimensions"};
     auto dims = symbolicDims(mask);
-    at[type.getRank() - 1] = k;
-    at[type.getRank() - 2] = q;
-    for (int64_t i = 0; i + 2 < type.getRank(); ++i) // the same for every batch row and head, or it isn't lifted
-      at[i] = dims && (*dims)[i].isConstant(1) ? SymbolicExpr(0) : SymbolicExpr::symbol("mxn.axis" + std::to_string(i));
+    if (!dims || dims->back() != frame.past + frame.sequence)
+      return {std::nullopt, "its mask isn't as long as past and present"};
+    // Dimensions of 1 are broadcast. What depends on batch row or head isn't lifted.
+    for (auto [i, d] : llvm::enumerate(*dims))
+      if (!d.isConstant(1))
+        at[i] = SymbolicExpr::symbol("mxn.axis" + std::to_string(i));
+    at.back() = k;
+    if (const SymbolicExpr &rows = (*dims)[dims->size() - 2]; rows == frame.sequence)
+      at[at.size() - 2] = q;
+    else if (!rows.isConstant(1))
+      return {std::nullopt, "its mask has neither a row for each query nor one for all"};
     Lifter lifter(frame);
     auto lifted = lifter.condition(mask, at);
     if (!lifted)
@@ -315,7 +338,9 @@ LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
       result.window = result.window ? std::min(result.window, *reach + 1) : *reach + 1;
       continue;
     }
-    if (margin == frame.past + frame.sequence - SymbolicExpr(1) - k) // every key there is
+    // True for each key there is: k < P + S, and nothing is below 0.
+    auto isNatural = [](const SymbolicExpr &e) { return e.lowerBound().value_or(-1) >= 0; };
+    if (isNatural(margin) || isNatural(margin - (frame.past + frame.sequence - SymbolicExpr(1) - k)))
       continue;
     return {std::nullopt, "its mask asks for " + margin.str() + " >= 0, which is no template"};
   }

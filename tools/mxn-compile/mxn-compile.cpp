@@ -63,6 +63,11 @@ static cl::opt<bool> noAttachments(
     cl::desc("Leave out the files beside the model that otherwise go into the bundle: tokenizer.json, "
              "tokenizer_config.json, chat_template.jinja, generation_config.json, config.json, special_tokens_map.json "
              "(the first takes some MB, the others little; mxn-inspect says how much)"));
+static cl::opt<bool> requireStep("require-step", cl::cat(category),
+                                 cl::desc("Fail where a language model gets no ragged entry, and say why"));
+static cl::opt<int64_t> blockTokens("block-tokens", cl::init(mxn::PhaseOptions().blockTokens), cl::value_desc("N"),
+                                    cl::cat(category),
+                                    cl::desc("Tokens in one block of a language model's cache, a power of two"));
 static cl::opt<bool> printLocations("print-locations", cl::desc("Write locations into the IR"), cl::cat(category));
 static cl::opt<bool> quiet("quiet", cl::desc("Print no progress"), cl::cat(category));
 static cl::opt<bool> keepTemporaries("keep-temporaries", cl::Hidden, cl::cat(category),
@@ -258,7 +263,7 @@ int main(int argc, char **argv) {
     return 1;
   progress("compiling");
   mlir::PassManager pm(&context);
-  mxn::buildPhases(pm, *from, *to);
+  mxn::buildPhases(pm, *from, *to, {requireStep, blockTokens});
   if (failed(pm.run(*module)))
     return reporter.ensureError();
   if (*to != Phase::Bundle)
