@@ -23,9 +23,16 @@ struct Refusal {
 };
 using Result = std::optional<Refusal>; // nothing: all is well
 
-/// One attention node with its cache pair.
+/// One attention node with its cache pair: ONNX's Attention or com.microsoft's GroupQueryAttention.
 struct CachedAttention {
   onnx::NodeOp node;
+  bool grouped; // GroupQueryAttention: causal by definition, the rotation inside, often packed
+  unsigned pastKey() const { return grouped ? 3 : 4; }
+  bool packed() { return !node.hasInput(1); }
+  /// The inputs that rows flow through or that hold tables; the others say which tokens are there.
+  SmallVector<unsigned> followed() const {
+    return grouped ? SmallVector<unsigned>{0, 1, 2, 7, 8} : SmallVector<unsigned>{0, 1, 2};
+  }
   int64_t qHeads, kvHeads, headSize;
   float scale;
   MaskTemplate mask;
@@ -39,9 +46,13 @@ public:
 
   /// Finds the attention nodes that keep a cache. Models without any aren't decoders, and nothing is said about them.
   void collect() {
-    for (auto node : main.getBody().front().getOps<onnx::NodeOp>())
-      if (node.getDomain().empty() && node.getOp() == "Attention" && node.hasInput(4) && node.hasInput(5))
-        attentions.push_back({node, 0, 0, 0, 0, {}});
+    for (auto node : main.getBody().front().getOps<onnx::NodeOp>()) {
+      bool standard = node.getDomain().empty() && node.getOp() == "Attention" && node.hasInput(4) && node.hasInput(5);
+      bool grouped = node.getDomain() == "com.microsoft" && node.getOp() == "GroupQueryAttention" && node.hasInput(3) &&
+                     node.hasInput(4);
+      if (standard || grouped)
+        attentions.push_back({node, grouped, 0, 0, 0, 0, {}});
+    }
   }
 
   Result prove() {
@@ -81,7 +92,7 @@ private:
   Result proveCaches() {
     auto ret = main.getBody().front().getTerminator();
     for (CachedAttention &a : attentions) {
-      for (unsigned i : {4, 5}) {
+      for (unsigned i : {a.pastKey(), a.pastKey() + 1}) {
         auto past = dyn_cast<BlockArgument>(a.node.getInputs()[i]);
         if (!past)
           return refuse("S1: its past isn't an input of the model", a.node);
@@ -99,22 +110,29 @@ private:
             return refuse("S1: its present is read inside the graph", a.node);
         presents.insert(present);
       }
-      auto q = symbolicDims(a.node.getInputs()[0]), past = symbolicDims(a.node.getInputs()[4]),
-           pastValue = symbolicDims(a.node.getInputs()[5]);
+      auto q = symbolicDims(a.node.getInputs()[0]), past = symbolicDims(a.node.getInputs()[a.pastKey()]),
+           pastValue = symbolicDims(a.node.getInputs()[a.pastKey() + 1]);
       if (!q || !past || !pastValue)
         return refuse("S1: the shapes of its inputs aren't known", a.node);
       auto heads = (*past)[1].constant(), size = (*past)[3].constant();
       if (!heads || !size || (*pastValue)[3] != (*past)[3])
         return refuse("S1: keys and values must have the same constant head size", a.node);
       bool flat = q->size() == 3; // [B, S, H*D] or [B, H, S, D]
-      a.qHeads = flat ? a.node.intAttr("q_num_heads", 0) : (*q)[1].constant().value_or(0);
+      a.qHeads = a.grouped ? a.node.intAttr("num_heads", 0)
+                 : flat    ? a.node.intAttr("q_num_heads", 0)
+                           : (*q)[1].constant().value_or(0);
       a.kvHeads = *heads;
       a.headSize = *size;
       a.scale = a.node.floatAttr("scale", 0);
       if (a.scale == 0)
         a.scale = 1 / std::sqrt(static_cast<float>(a.headSize));
-      if (a.node.floatAttr("softcap", 0) != 0 || a.node.hasInput(6))
+      if (a.node.floatAttr("softcap", 0) != 0 || (!a.grouped && a.node.hasInput(6)))
         return refuse("its softcap or nonpad_kv_seqlen has no paged form yet", a.node);
+      bool more = a.node.intAttr("smooth_softmax", 0) > 0; // or inputs behind the tables: positions, a bias
+      for (unsigned i = 9; a.grouped && i < a.node.getInputs().size(); ++i)
+        more |= a.node.hasInput(i);
+      if (a.grouped && more)
+        return refuse("its positions, bias or smooth softmax have no paged form yet", a.node);
       const CachedAttention &first = attentions.front();
       if (a.kvHeads != first.kvHeads || a.headSize != first.headSize)
         return refuse("its cache has another shape than the first layer's; one group is handled", a.node);
@@ -193,6 +211,11 @@ private:
   Result proveMasks() {
     llvm::DenseMap<std::pair<Value, unsigned>, MaskTemplate> lifted; // layers share their mask
     for (CachedAttention &a : attentions) {
+      if (a.grouped) {
+        if (auto why = proveGrouped(a))
+          return refuse("S3: " + *why, a.node);
+        continue;
+      }
       Value mask = a.node.hasInput(3) ? a.node.getInputs()[3] : Value();
       unsigned causal = a.node.intAttr("is_causal", 0) != 0;
       auto it = lifted.find({mask, causal});
@@ -206,6 +229,20 @@ private:
       if (a.mask.window != attentions.front().mask.window)
         return refuse("S3: its window differs from the first layer's; one group is handled", a.node);
     }
+    return std::nullopt;
+  }
+
+  /// GroupQueryAttention is causal; with a mask of ones its sequence length must be that of past and new tokens.
+  std::optional<std::string> proveGrouped(CachedAttention &a) {
+    auto last = liftNumber(a.node.getInputs()[5], frame), total = liftNumber(a.node.getInputs()[6], frame);
+    SymbolicExpr all = frame.past + frame.sequence;
+    if (!last || *last != all - SymbolicExpr(1) || !total || *total != all)
+      return "its sequence lengths aren't those of past and new tokens";
+    int64_t window = a.node.intAttr("local_window_size", -1);
+    a.mask.causal = true;
+    a.mask.window = window > 0 ? window : 0;
+    if (a.mask.window != attentions.front().mask.window)
+      return "its window differs from the first layer's; one group is handled";
     return std::nullopt;
   }
 
@@ -231,8 +268,14 @@ private:
         if (auto why = whyNotRowWise(node, frame))
           return refuse("S2: " + *why, node);
       }
-      unsigned count = cached.contains(op) ? 3 : op->getNumOperands();
-      for (Value operand : op->getOperands().take_front(count)) {
+      SmallVector<Value> operands(op->getOperands());
+      if (cached.contains(op)) {
+        operands.clear();
+        for (unsigned i : llvm::find_if(attentions, [&](CachedAttention &a) { return a.node == op; })->followed())
+          if (i < op->getNumOperands())
+            operands.push_back(op->getOperand(i));
+      }
+      for (Value operand : operands) {
         if (Operation *producer = operand.getDefiningOp())
           work.push_back(producer);
         else if (operand != frame.ids && operand != frame.positions)
@@ -290,6 +333,7 @@ private:
                         ArrayRef<NamedAttribute> attributes);
   Value intConstant(OpBuilder &b, ArrayRef<int64_t> values);
   Value makeSizes(OpBuilder &b, onnx::NodeOp node, Value ids);
+  SmallVector<Value> groupedInputs(OpBuilder &b, CachedAttention &a, IRMapping &mapping, Value positions);
   Value rowsOfHeads(OpBuilder &b, Value x, int64_t columns);
   Value headsOfRows(OpBuilder &b, Value x, int64_t heads, int64_t size);
   static Type withoutRows(Type type);
@@ -335,13 +379,42 @@ Type Derivation::withoutRows(Type type) {
 
 onnx::NodeOp Derivation::makeNode(OpBuilder &b, Location loc, StringRef op, ValueRange inputs, Type result,
                                   ArrayRef<NamedAttribute> attributes) {
-  return onnx::NodeOp::create(b, loc, result, b.getStringAttr(op), b.getStringAttr(""), b.getI64IntegerAttr(13), inputs,
+  return onnx::NodeOp::create(b, loc, result, b.getStringAttr(op), b.getStringAttr(""), b.getI64IntegerAttr(24), inputs,
                               b.getDictionaryAttr(attributes), b.getArrayAttr({}), ArrayAttr(), 0);
 }
 
 Value Derivation::intConstant(OpBuilder &b, ArrayRef<int64_t> values) {
   auto type = RankedTensorType::get({static_cast<int64_t>(values.size())}, b.getI64Type());
   return onnx::ConstantOp::create(b, main.getLoc(), type, DenseElementsAttr::get(type, values));
+}
+
+/// Queries, keys and values as rows: unpacked and rotated.
+SmallVector<Value> Derivation::groupedInputs(OpBuilder &b, CachedAttention &a, IRMapping &mapping, Value positions) {
+  Location loc = a.node.getLoc();
+  Value x = mapping.lookup(a.node.getInputs()[0]);
+  Type element = cast<RankedTensorType>(x.getType()).getElementType();
+  int64_t columns[3] = {a.qHeads * a.headSize, a.kvHeads * a.headSize, a.kvHeads * a.headSize}, begin = 0;
+  SmallVector<Value> out;
+  for (unsigned i = 0; i < 3; ++i) {
+    auto type = RankedTensorType::get({1, ShapedType::kDynamic, columns[i]}, element);
+    Value part = i && !a.packed() ? mapping.lookup(a.node.getInputs()[i]) : x;
+    if (a.packed())
+      part = makeNode(b, loc, "Slice",
+                      {x, intConstant(b, {begin}), intConstant(b, {begin + columns[i]}), intConstant(b, {2})}, type, {})
+                 .getResult(0);
+    begin += columns[i];
+    if (i < 2 && a.node.intAttr("do_rotary", 0)) {
+      Value cosines = mapping.lookup(a.node.getInputs()[7]), sines = mapping.lookup(a.node.getInputs()[8]);
+      int64_t rotated = 2 * cast<RankedTensorType>(cosines.getType()).getDimSize(1);
+      NamedAttribute attributes[] = {
+          b.getNamedAttr("num_heads", b.getI64IntegerAttr(i ? a.kvHeads : a.qHeads)),
+          b.getNamedAttr("interleaved", b.getI64IntegerAttr(a.node.intAttr("rotary_interleaved", 0))),
+          b.getNamedAttr("rotary_embedding_dim", b.getI64IntegerAttr(rotated == a.headSize ? 0 : rotated))};
+      part = makeNode(b, loc, "RotaryEmbedding", {part, cosines, sines, positions}, type, attributes).getResult(0);
+    }
+    out.push_back(part);
+  }
+  return out;
 }
 
 /// The values of a node that computes sizes, from the shape of `ids` [T].
@@ -403,7 +476,7 @@ func::FuncOp Derivation::build() {
   std::string layers = std::to_string(attentions.size()), heads = std::to_string(first.kvHeads),
               size = std::to_string(first.headSize), tokens = std::to_string(blockTokens);
   Type i32 = b.getI32Type(), i64 = b.getI64Type();
-  Type element = cast<TensorType>(first.node.getInputs()[4].getType()).getElementType();
+  Type element = cast<TensorType>(first.node.getInputs()[first.pastKey()].getType()).getElementType();
   Value ids = addArgument("ids", i64, {"tokens"});
   Value positions = addArgument("positions", i64, {"tokens"});
   Value starts = addArgument("sequence_starts", i32, {"sequences + 1"});
@@ -427,6 +500,7 @@ func::FuncOp Derivation::build() {
         .getResult(0);
   };
   mapping.map(frame.ids, asRow(ids, frame.ids));
+  Value positionRow = asRow(positions, ids);
   if (frame.positions)
     mapping.map(frame.positions, asRow(positions, frame.positions));
 
@@ -442,8 +516,10 @@ func::FuncOp Derivation::build() {
         Value x = mapping.lookup(found->node.getInputs()[i]);
         return flat ? x : rowsOfHeads(b, x, (i ? found->kvHeads : found->qHeads) * found->headSize);
       };
+      SmallVector<Value> qkv =
+          found->grouped ? groupedInputs(b, *found, mapping, positionRow) : SmallVector<Value>{at(0), at(1), at(2)};
       auto attention = llm::PagedAttentionOp::create(
-          b, op.getLoc(), at(0).getType(), cache.getType(), at(0), at(1), at(2), cache, table, starts, context,
+          b, op.getLoc(), qkv[0].getType(), cache.getType(), qkv[0], qkv[1], qkv[2], cache, table, starts, context,
           b.getI64IntegerAttr(layer++), b.getI64IntegerAttr(found->qHeads), b.getI64IntegerAttr(found->kvHeads),
           b.getF32FloatAttr(found->scale), b.getI64IntegerAttr(0), b.getI64IntegerAttr(found->mask.window));
       mapping.map(found->node.getResult(0),

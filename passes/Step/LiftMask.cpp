@@ -96,6 +96,22 @@ public:
         return std::nullopt;
       return op == "Add" ? *a + *b : op == "Sub" ? *a - *b : *a * *b;
     }
+    if (op == "ReduceSum" && isAllOnes(node.getInputs()[0])) {
+      // As many as there are elements along the axes.
+      auto dims = symbolicDims(node.getInputs()[0]);
+      auto axes = node.hasInput(1) ? symbolicValues(node.getInputs()[1]) : std::nullopt;
+      if (!dims || !axes)
+        return fail(v), std::nullopt;
+      SymbolicExpr count(1);
+      for (const SymbolicExpr &axis : *axes) {
+        int64_t i = axis.constant().value_or(-100);
+        i = i < 0 ? i + static_cast<int64_t>(dims->size()) : i;
+        if (i < 0 || i >= static_cast<int64_t>(dims->size()))
+          return fail(v), std::nullopt;
+        count = count * (*dims)[i];
+      }
+      return count;
+    }
     Index moved = at;
     if (op == "Cast")
       return number(node.getInputs()[0], at);
@@ -253,6 +269,16 @@ private:
 };
 
 } // namespace
+
+std::optional<SymbolicExpr> liftNumber(Value v, const StepFrame &frame) {
+  auto type = dyn_cast<RankedTensorType>(v.getType());
+  if (!type || !isa<IntegerType>(type.getElementType()))
+    return std::nullopt;
+  Index at;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    at.push_back(SymbolicExpr::symbol("mxn.axis" + std::to_string(i)));
+  return Lifter(frame).number(v, at);
+}
 
 LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
   MaskTemplate result;
