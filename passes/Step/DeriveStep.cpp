@@ -113,6 +113,16 @@ private:
     return node && node.getDomain().empty() && node.getOp() == "Shape";
   }
 
+  /// Shape, and what only Shape reads.
+  static bool readsOnlySizes(Operation *op, int depth = 0) {
+    auto node = dyn_cast<onnx::NodeOp>(op);
+    if (!node || depth > 8 || !node.getGraphs().empty())
+      return false;
+    return isShape(op) || (!node->use_empty() && llvm::all_of(node->getUsers(), [&](Operation *user) {
+             return readsOnlySizes(user, depth + 1);
+           }));
+  }
+
   Result provePast(CachedAttention &a, unsigned input) {
     auto past = dyn_cast<BlockArgument>(a.node.getInputs()[input]);
     if (!past)
