@@ -63,3 +63,20 @@ func.func @total_is_an_input(%q: tensor<?x?x64xf32, #onnx.dims<"b", "s", "64">>,
          !onnx.none, !onnx.none, tensor<?xi32, #onnx.dims<"b">>, tensor<1xi32>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+// A bias may be broadcast over batches and rows; a call for which the sizes differ otherwise is refused.
+// CHECK-LABEL: @bias
+// CHECK-DAG: program.guard "rows" equals "keys"
+// CHECK-DAG: program.guard "batches" equals "b"
+func.func @bias(%q: tensor<?x?x64xf32, #onnx.dims<"b", "s", "64">>, %last: tensor<?xi32, #onnx.dims<"b">>, %total: tensor<1xi32>,
+                %bias: tensor<?x4x?x?xf32, #onnx.dims<"batches", "4", "rows", "keys">>) -> tensor<*xf32> {
+  %none = onnx.none
+  %y = onnx.node "GroupQueryAttention" domain "com.microsoft" version 1 (%q, %q, %q, %none, %none, %last, %total, %none, %none, %none, %bias)
+      attributes {num_heads = 4 : i64, kv_num_heads = 4 : i64}
+      : (tensor<?x?x64xf32, #onnx.dims<"b", "s", "64">>, tensor<?x?x64xf32, #onnx.dims<"b", "s", "64">>, tensor<?x?x64xf32, #onnx.dims<"b", "s", "64">>,
+         !onnx.none, !onnx.none, tensor<?xi32, #onnx.dims<"b">>, tensor<1xi32>, !onnx.none, !onnx.none, !onnx.none,
+         tensor<?x4x?x?xf32, #onnx.dims<"batches", "4", "rows", "keys">>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
