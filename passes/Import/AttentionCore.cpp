@@ -29,6 +29,16 @@ LogicalResult equateMask(InferContext &c, const AttentionShape &s, unsigned inpu
   Dims mask = c.dims(input);
   if (mask.size() < 2 || mask.size() > 4)
     return c.error() << "its mask must have 2 to 4 dimensions";
+  // Batch and rows may be broadcast; where they could differ, a guard says so. The lowering checks the heads.
+  size_t front = 4 - mask.size();
+  for (auto [i, size] : {std::pair<size_t, SymbolicExpr>(0, s.batch), {2, s.queries}}) {
+    if (i < front || mask[i - front].isConstant(1))
+      continue;
+    const SymbolicExpr &given = mask[i - front];
+    if (given.constant() && size.constant() && failed(c.equate(given, size, "the mask's size and the queries'")))
+      return failure();
+    (void)c.broadcast(given, size);
+  }
   if (mask.back().isConstant(1))
     return success();
   return c.equate(mask.back(), s.total, "the mask's length and the keys'");
