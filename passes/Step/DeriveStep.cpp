@@ -614,7 +614,9 @@ func::FuncOp Derivation::build() {
         .getResult(0);
   };
   mapping.map(frame.ids, asRow(ids, frame.ids));
-  Value positionRow = asRow(positions, ids);
+  // Where rotation is part of attention, it needs the positions even if no input of the model tells them.
+  Value positionRow =
+      llvm::any_of(attentions, [](CachedAttention &a) { return a.grouped; }) ? asRow(positions, ids) : Value();
   if (frame.positions)
     mapping.map(frame.positions, asRow(positions, frame.positions));
 

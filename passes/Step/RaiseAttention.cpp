@@ -194,11 +194,16 @@ struct RaiseAttention : impl::RaiseAttentionPassBase<RaiseAttention> {
     for (auto node : getOperation().getBody().front().getOps<onnx::NodeOp>())
       if (node.getDomain().empty() && node.getOp() == "MatMul")
         products.push_back(node);
+    bool raised = false;
     for (onnx::NodeOp product : products) {
       Match match(product);
-      if (match.run())
-        match.replace();
+      if (!match.run())
+        continue;
+      match.replace();
+      raised = true;
     }
+    if (!raised)
+      return;
     // What attention has taken over is dead now.
     SmallVector<Operation *> all;
     for (Operation &op : getOperation().getBody().front())
