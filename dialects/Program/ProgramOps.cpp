@@ -23,6 +23,8 @@ LogicalResult FunctionOp::verify() {
     for (Attribute tensor : list)
       if (!isa<TensorAttr>(tensor))
         return emitOpError() << "R1: inputs and outputs must be #program.tensor attributes";
+  if (getCacheGroups() && !llvm::all_of(*getCacheGroups(), llvm::IsaPred<CacheGroupAttr>))
+    return emitOpError() << "R3: caches must be #program.cache_group attributes";
   bool working = false;
   for (Operation &op : getBody().front()) {
     if (isa<DispatchOp, CopyOp>(op))

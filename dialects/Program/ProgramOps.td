@@ -88,6 +88,7 @@ def Program_FunctionOp : Program_Op<"function", [Symbol, IsolatedFromAbove, Sing
     Rules:
     - R1: `inputs` and `outputs` are `#program.tensor` attributes.
     - R2: an op of the prologue (`input_dim`, `check_*`, `output_shape`) stands before the first op that does work.
+    - R3: `cache_groups` are `#program.cache_group` attributes.
 
     Example: `program.function @main inputs [#program.tensor<...>] outputs [#program.tensor<...>] { ... }`
   }];
