@@ -168,8 +168,9 @@ private:
     Dims rows = {frame.batch, frame.sequence, a.kvHeads * a.headSize};
     if (*k != rows || *v != rows || *q != Dims{frame.batch, frame.sequence, a.qHeads * a.headSize} ||
         (*past)[0] != frame.batch || (*past)[2] != frame.past)
-      return refuse("S2: its queries, keys, values and past must have one batch, one sequence and one past in all layers",
-                    a.node);
+      return refuse(
+          "S2: its queries, keys, values and past must have one batch, one sequence and one past in all layers",
+          a.node);
     if (element(0) != element(4) || element(1) != element(4) || element(2) != element(4) || element(5) != element(4))
       return refuse("its queries have another type than its cache, which has no paged form yet", a.node);
     return std::nullopt;

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // `step` has one batch row, so the order of (batch, sequence) within a product doesn't matter. A value either has no
-// rows, then it is the same in each call, or exactly one dimension that holds the sequence, and what stands at place s of
-// it depends on row s of the inputs alone. Each op is checked to keep it so.
+// rows, then it is the same in each call, or exactly one dimension that holds the sequence, and what stands at place s
+// of it depends on row s of the inputs alone. Each op is checked to keep it so.
 //
 #include "dialects/LLM/LLMDialect.h"
 #include "passes/Step/Graph.h"

@@ -250,4 +250,3 @@ class _Verifier:
         if distance[row] > report.largest_difference:
             report.largest_difference = float(distance[row])
             report.worst = f"at position {first + row} of a sequence in batch {number}"
-
