@@ -206,7 +206,7 @@ def grow(bundle: Path, ids: list[int], capacity: int = 0) -> tuple[np.ndarray, d
             assert state[name].ctypes.data == memory[name].ctypes.data, f"the present of {name} is another buffer"
         logits.append(output["logits"][0, 0])
     if capacity:
-        assert model.context().stats()["output_bytes"] < sum(a.nbytes for a in memory.values()) / 2
+        assert model.context().stats()["output_bytes"] < output["logits"].nbytes + 4096, "there are second buffers of presents"
     return np.array(logits), state
 
 
@@ -267,7 +267,7 @@ def test_real_batches_change_no_bit(bundle: Callable[..., Path]) -> None:
 
 @pytest.mark.slow
 def test_teacher_forced(bundle: Callable[..., Path], real_model: Callable[[str], RealModel]) -> None:
-    report = teacher_forced.check(mxn.LanguageModel(bundle(REAL)), real_model(REAL).folder, cases=["chat", "story"], tokens=12)
+    report = teacher_forced.check(mxn.LanguageModel(bundle(REAL)), real_model(REAL).folder, cases=["chat", "story"], tokens=8)
     print(report)
     assert report.ok, report
-    assert report.positions >= 8 + 12 and report.rows == 2
+    assert report.positions == 16 and report.rows == 2
