@@ -214,17 +214,19 @@ class _Verifier:
         if self._live and len(self._live) < MAX_SEQUENCES and draw() < 0.5:
             sequence, state = self._live[self._random.integers(len(self._live))]
             self._live.append((sequence.fork(), list(state)))
+            self._report.sequences += 1
         while len(self._live) < 2 or (len(self._live) < MAX_SEQUENCES and draw() < 0.2):
             self._live.append((self._cache.sequence(), self._main.empty()))
             self._report.sequences += 1
 
     def _step(self, number: int) -> None:
-        """One ragged batch: prompts around a block's size for new sequences, mostly single tokens for the others."""
+        """One ragged batch: prompts for new sequences, some longer than a block, and mostly single tokens for the others."""
         chosen = [p for p in self._live if not len(p[0]) or self._random.random() < 0.8] or self._live[:1]
         self._random.shuffle(chosen)
         parts = []
         for sequence, _ in chosen:
-            most = self._block + 3 if not len(sequence) else 1 if self._random.random() < 0.6 else 4
+            new, draw = not len(sequence), self._random.random()
+            most = (self._block + 3 if draw < 0.3 else 5) if new else 1 if draw < 0.6 else 4
             parts.append(self._ids(int(self._random.integers(1, most + 1))))
         if number == 0:
             parts[0] = self._ids(self._block + 1)  # never without a second block

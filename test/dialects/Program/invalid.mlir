@@ -215,3 +215,60 @@ func.func @loop_condition(%n: index, %c: tensor<1xi1>, %d: tensor<i1>) {
   }
   return
 }
+
+// -----
+
+// #program.cache_group and where it stands
+
+// expected-error @+1 {{'program.cache_groups' must be an array of #program.cache_group}}
+func.func @groups() attributes {program.cache_groups = "0"} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'program.cache_groups' must be an array of #program.cache_group}}
+func.func @groups() attributes {program.cache_groups = [1 : i64]} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{the program dialect has no attribute 'program.step_refused' for func.func}}
+func.func @refused() attributes {program.step_refused = 1 : i64} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{a cache group needs a name}}
+func.func @name() attributes {program.cache_groups = [#program.cache_group<"", 2 layers, 1 heads, 4 wide, 16 tokens a block, sink 0, window 0>]} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{the sizes of cache group 'a' must be positive}}
+func.func @sizes() attributes {program.cache_groups = [#program.cache_group<"a", 2 layers, 1 heads, 0 wide, 16 tokens a block, sink 0, window 0>]} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{cache group 'a' can't keep a sink of 4 and a window of 0}}
+func.func @template() attributes {program.cache_groups = [#program.cache_group<"a", 2 layers, 1 heads, 4 wide, 16 tokens a block, sink 4, window 0>]} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{cache group 'a' can't keep a sink of 0 and a window of -1}}
+func.func @negative() attributes {program.cache_groups = [#program.cache_group<"a", 2 layers, 1 heads, 4 wide, 16 tokens a block, sink 0, window -1>]} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{R3: caches must be #program.cache_group attributes}}
+program.function @caches inputs [] outputs [] caches ["0"] {
+}

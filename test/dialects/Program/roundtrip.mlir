@@ -92,3 +92,9 @@ program.function @main inputs [#program.tensor<"x", f32, dims ["n"], labels ["N"
     program.yield
   }
 }
+
+// CHECK-LABEL: @cached
+// CHECK-SAME: program.cache_groups = [#program.cache_group<"0", 30 layers, 3 heads, 64 wide, 16 tokens a block, sink 4, window 128>]
+func.func @cached() attributes {program.cache_groups = [#program.cache_group<"0", 30 layers, 3 heads, 64 wide, 16 tokens a block, sink 4, window 128>]} {
+  return
+}

@@ -15,7 +15,11 @@ func.func @main(
     %k0: !past {program.tensor = #program.tensor<"e", f32, dims ["b", "2", "p", "6"], labels ["b", "2", "p", "6"]>},
     %k1: !past {program.tensor = #program.tensor<"f", f32, dims ["b", "2", "p", "6"], labels ["b", "2", "p", "6"]>},
     %v1: !past {program.tensor = #program.tensor<"g", f32, dims ["b", "2", "p", "6"], labels ["b", "2", "p", "6"]>})
-    -> (tensor<?x?x40xf32>, !any, !any, !any, !any) {
+    -> (tensor<?x?x40xf32> {program.tensor = #program.tensor<"h", f32, dims ["b", "s", "40"], labels ["b", "s", "40"]>},
+    !any {program.tensor = #program.tensor<"i", f32, dims ["b", "2", "p + s", "6"], labels ["b", "2", "p + s", "6"]>},
+    !any {program.tensor = #program.tensor<"j", f32, dims ["b", "2", "p + s", "6"], labels ["b", "2", "p + s", "6"]>},
+    !any {program.tensor = #program.tensor<"k", f32, dims ["b", "2", "p + s", "6"], labels ["b", "2", "p + s", "6"]>},
+    !any {program.tensor = #program.tensor<"l", f32, dims ["b", "2", "p + s", "6"], labels ["b", "2", "p + s", "6"]>}) {
   %zero = onnx.constant dense<0> : tensor<i64> -> tensor<i64>
   %one = onnx.constant dense<1> : tensor<i64> -> tensor<i64>
   %window = onnx.constant dense<5> : tensor<i64> -> tensor<i64>
