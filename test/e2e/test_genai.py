@@ -60,6 +60,6 @@ def test_greedy_tokens(name: str, real_model, bundle) -> None:
 
 @pytest.mark.parametrize("name", ["smollm2-genai-int4", "smollm2-q4_1"])
 def test_shared_weight_is_stored_once(name: str, real_model, bundle) -> None:
-    """The language model's head and the embedding read the same tensor, which is a tenth of the file or more."""
+    """The language model's head and the embedding read the same tensor of 14 MB or more; tokenizer and code take less than half of that."""
     weights = (real_model(name).folder / "weights.data").stat().st_size
-    assert bundle(name).stat().st_size < 1.05 * weights
+    assert bundle(name).stat().st_size < weights + 7_000_000
