@@ -38,6 +38,8 @@ struct LiftedMask {
   std::optional<MaskTemplate> mask;
   std::string reason;
 };
+/// The one number that an integer tensor holds in every element, once every attention mask is ones.
+std::optional<SymbolicExpr> liftNumber(mlir::Value v, const StepFrame &frame);
 LiftedMask liftMask(mlir::Value mask, bool causalAttribute, const StepFrame &frame);
 
 } // namespace mxn

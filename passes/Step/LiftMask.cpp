@@ -27,7 +27,7 @@ public:
     if (auto element = knownElement(v, at))
       if (auto constant = element->constant())
         return *constant ? Conditions{} : Conditions{SymbolicExpr(-1)};
-    if (isMaskInput(v))
+    if (isAllOnes(v))
       return Conditions{};
     auto node = v.getDefiningOp<onnx::NodeOp>();
     if (!node)
@@ -64,7 +64,9 @@ public:
       SymbolicExpr margin = op.starts_with("Less") ? *b - *a : *a - *b;
       return Conditions{op.ends_with("OrEqual") ? margin : margin - SymbolicExpr(1)};
     }
-    if (op == "Cast" && !isBool(input(0))) {
+    if (op == "Cast" && isBool(input(0)))
+      return condition(input(0), at);
+    if (op == "Cast") {
       auto element = number(input(0), at);
       if (!element || !element->constant())
         return fail(v);
@@ -80,7 +82,7 @@ public:
   std::optional<SymbolicExpr> number(Value v, const Index &at) {
     if (auto element = knownElement(v, at))
       return element;
-    if (isMaskInput(v))
+    if (isAllOnes(v))
       return SymbolicExpr(1);
     if (v == frame.positions)
       return frame.past + at.back();
@@ -102,6 +104,22 @@ public:
         return std::nullopt;
       return op == "Add" ? *a + *b : op == "Sub" ? *a - *b : *a * *b;
     }
+    if (op == "ReduceSum" && isAllOnes(node.getInputs()[0])) {
+      // As many as there are elements along the axes.
+      auto dims = symbolicDims(node.getInputs()[0]);
+      auto axes = node.hasInput(1) ? symbolicValues(node.getInputs()[1]) : std::nullopt;
+      if (!dims || !axes)
+        return fail(v), std::nullopt;
+      SymbolicExpr count(1);
+      for (const SymbolicExpr &axis : *axes) {
+        int64_t i = axis.constant().value_or(-100);
+        i = i < 0 ? i + static_cast<int64_t>(dims->size()) : i;
+        if (i < 0 || i >= static_cast<int64_t>(dims->size()))
+          return fail(v), std::nullopt;
+        count = count * (*dims)[i];
+      }
+      return count;
+    }
     Index moved = at;
     if (op == "Cast")
       return number(node.getInputs()[0], at);
@@ -113,11 +131,26 @@ public:
 private:
   static bool isBool(Value v) { return cast<TensorType>(v.getType()).getElementType().isInteger(1); }
 
-  /// An input that says which tokens are there: two dimensions, the last as long as past and present.
+  /// An input that says which tokens are there: integers in two dimensions that are no rows of tokens.
   bool isMaskInput(Value v) {
     auto dims = isa<BlockArgument>(v) ? symbolicDims(v) : std::nullopt;
-    return dims && dims->size() == 2 && dims->back() == frame.past + frame.sequence &&
+    return dims && dims->size() == 2 && v != frame.ids && v != frame.positions &&
            isa<IntegerType>(cast<TensorType>(v.getType()).getElementType());
+  }
+
+  /// Whether every element is 1, since it is one of an attention mask, wherever that was read.
+  bool isAllOnes(Value v) {
+    while (!isMaskInput(v)) {
+      auto node = v.getDefiningOp<onnx::NodeOp>();
+      if (!node || node.getInputs().empty())
+        return false;
+      StringRef op = node.getOp();
+      if (op != "Cast" && op != "Identity" && op != "Unsqueeze" && op != "Squeeze" && op != "Reshape" &&
+          op != "Flatten" && op != "Expand" && op != "Slice" && op != "Transpose" && op != "Gather" && op != "GatherND")
+        return false;
+      v = node.getInputs()[0];
+    }
+    return true;
   }
 
   std::optional<SymbolicExpr> knownElement(Value v, const Index &at) {
@@ -223,7 +256,8 @@ private:
     if (op == "Slice") {
       auto starts = symbolicValues(node.getInputs()[1]);
       SmallVector<int64_t> along = axes(3);
-      if (!starts || node.hasInput(4))
+      auto steps = node.hasInput(4) ? symbolicValues(node.getInputs()[4]) : std::nullopt;
+      if (!starts || (node.hasInput(4) && (!steps || !llvm::all_of(*steps, [](auto &s) { return s.isConstant(1); }))))
         return Value();
       for (auto [i, start] : llvm::enumerate(*starts)) {
         int64_t axis = along.empty() ? i : along[i] < 0 ? along[i] + rank : along[i];
@@ -251,6 +285,16 @@ private:
 };
 
 } // namespace
+
+std::optional<SymbolicExpr> liftNumber(Value v, const StepFrame &frame) {
+  auto type = dyn_cast<RankedTensorType>(v.getType());
+  if (!type || !isa<IntegerType>(type.getElementType()))
+    return std::nullopt;
+  Index at;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    at.push_back(SymbolicExpr::symbol("mxn.axis" + std::to_string(i)));
+  return Lifter(frame).number(v, at);
+}
 
 LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
   MaskTemplate result;

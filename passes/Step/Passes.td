@@ -32,6 +32,20 @@ def DeriveStepPass : Pass<"mxn-derive-step", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mxn::llm::LLMDialect", "::mxn::program::ProgramDialect"];
 }
 
+def RaiseAttentionPass : Pass<"mxn-raise-attention", "::mlir::func::FuncOp"> {
+  let summary = "Finds attention with a cache in graphs of small ops.";
+  let description = [{
+    Two products with a softmax between them, where keys and values are concatenated to their pasts, become one ONNX
+    `Attention` node. Scales on queries, keys or scores, boolean masks that are added as 0 and minus infinity, heads that
+    share keys through Expand and Reshape, and transposed keys in any order of views are part of it. It means the same
+    except for rows without any allowed key, so it is run on the copy that `mxn-derive-step` reads.
+
+    Before (shortened): `%y = MatMul(Softmax(Add(MatMul(%q, Transpose(Concat(%past, %k))), %mask)), Concat(%past2, %v))`
+
+    After: `%y, %present, %present2 = Attention(%q, %k, %v, %mask, %past, %past2)`
+  }];
+}
+
 def LowerPagedAttentionPass : Pass<"mxn-lower-paged-attention", "::mlir::func::FuncOp"> {
   let summary = "Turns llm.paged_attention into loops over tokens, heads and positions.";
   let description = [{

@@ -185,11 +185,12 @@ private:
 
   std::optional<std::string> product() {
     auto b = symbolicDims(node.getInputs()[1]), a = symbolicDims(node.getInputs()[0]);
-    for (const SymbolicExpr &d : *b)
-      if (isRow(d))
-        return "it multiplies rows with rows";
-    if (a->empty() || isRow(a->back()) || node.intAttr("transA", 0))
+    if (a->empty() || b->empty() || isRow(a->back()) || node.intAttr("transA", 0) ||
+        isRow((*b)[std::max<int64_t>(b->size(), 2) - 2]))
       return "it sums over rows";
+    // A table times rows works on each of them as rows times a table does.
+    if (hasSequence(node.getInputs()[0]) && hasSequence(node.getInputs()[1]))
+      return "it multiplies rows with rows";
     if (node.getOp() == "Gemm" && node.hasInput(2))
       return broadcast(3, 2);
     if (node.getOp() == "MatMul" && b->size() > 2) {

@@ -51,9 +51,9 @@ static std::string phaseNames() {
     text += (text.empty() ? "" : ", ") + phase.name.str();
   return text;
 }
+static const std::string compileToHelp = "Stop after a phase and write its IR: " + phaseNames();
 static cl::opt<std::string> compileTo("compile-to", cl::init("bundle"), cl::value_desc("phase"), cl::cat(category),
-                                      cl::desc("Stop after a phase and write its IR: import, shapes, step, tensors, "
-                                               "dispatch, program, bundle"));
+                                      cl::desc(compileToHelp));
 static cl::opt<std::string> compileFrom("compile-from", cl::init(""), cl::value_desc("phase"), cl::cat(category),
                                         cl::desc("Take IR that --compile-to wrote, and go on from that phase"));
 static cl::opt<bool> allowExternalLinks("allow-external-links", cl::cat(category),
