@@ -24,7 +24,7 @@ llvm::ArrayRef<PhaseInfo> phases() {
   return all;
 }
 
-void buildPhases(OpPassManager &pm, Phase from, Phase to) {
+void buildPhases(OpPassManager &pm, Phase from, Phase to, unsigned optLevel) {
   auto includes = [&](Phase phase) { return from < phase && phase <= to; };
   if (includes(Phase::Shapes))
     pm.addNestedPass<func::FuncOp>(createInferShapesPass());
@@ -36,8 +36,11 @@ void buildPhases(OpPassManager &pm, Phase from, Phase to) {
     pm.addNestedPass<func::FuncOp>(createCSEPass());
     pm.addNestedPass<func::FuncOp>(createLowerPagedAttentionPass());
   }
-  if (includes(Phase::Dispatch))
+  if (includes(Phase::Dispatch)) {
     pm.addNestedPass<func::FuncOp>(createFormDispatchesPass());
+    if (optLevel)
+      pm.addNestedPass<func::FuncOp>(createDistributeDispatchesPass());
+  }
   if (includes(Phase::Program))
     pm.addPass(createOutlineDispatchesPass());
 }

@@ -29,8 +29,9 @@ struct PhaseInfo {
 /// All phases, for option parsing and help.
 llvm::ArrayRef<PhaseInfo> phases();
 
-/// Adds the passes of the phases behind `from` up to and including `to`; Import and Bundle aren't passes.
-void buildPhases(mlir::OpPassManager &pm, Phase from, Phase to);
+/// Adds the passes of the phases behind `from` up to and including `to`; Import and Bundle aren't passes. `optLevel` is
+/// that of plugin::CodegenOptions.
+void buildPhases(mlir::OpPassManager &pm, Phase from, Phase to, unsigned optLevel);
 
 } // namespace mxn
 
