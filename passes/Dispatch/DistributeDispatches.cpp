@@ -42,9 +42,12 @@ SmallVector<int64_t> tileSizes(linalg::LinalgOp op) {
       loops.push_back(d.getPosition());
   SmallVector<int64_t> tiles(extents.size(), 0);
   SmallVector<unsigned> tiled; // innermost first
-  for (auto [i, loop] : llvm::enumerate(llvm::reverse(loops))) {
+  bool innermost = true;
+  for (unsigned loop : llvm::reverse(loops)) {
+    if (extents[loop] == 1)
+      continue;
     int64_t tile = divideUp(kEnough, work);
-    if (i == 0)
+    if (std::exchange(innermost, false))
       tile = divideUp(tile, kLine) * kLine;
     else if (reduces && tile < kGuess)
       tile = std::clamp<int64_t>(kMost / work, 1, kGuess);
@@ -134,6 +137,7 @@ class DistributeDispatches : public impl::DistributeDispatchesPassBase<Distribut
     forall.getDynamicUpperBoundMutable().assign(bounds);
     for (OpResult value : root->getResults())
       rewriter.replaceAllUsesWith(value, result->replacements.lookup(value));
+    rewriter.eraseOp(root); // a check in its body would keep it
     // Sizes that tiling read from tensors would keep those alive.
     region.walk([&](tensor::DimOp dim) {
       auto known = tensorSizes(dim.getSource());

@@ -458,7 +458,7 @@ private:
       k.clone(op, inside);
     StringRef hint = "copy";
     region.getBody().walk([&](Operation *op) {
-      bool ofTiles = isa<scf::ForallOp>(op->getParentOp()) && !isa<linalg::LinalgOp>(op);
+      bool ofTiles = op->getParentOfType<scf::ForallOp>() && !isa<linalg::LinalgOp>(op);
       if (op->getParentOfType<linalg::LinalgOp>() || ofTiles || op->hasTrait<OpTrait::IsTerminator>() ||
           isa<tensor::EmptyOp, linalg::FillOp, arith::ConstantOp, scf::ForallOp>(op))
         return;

@@ -12,6 +12,9 @@ namespace {
 
 using Access = VectorPlan::Access;
 
+/// Elements that are farther apart are better read one by one.
+constexpr int64_t kMostStride = 8;
+
 /// The factor of a loop in a linear expression; nothing where the loop is rounded.
 std::optional<int64_t> factor(AffineExpr e, unsigned loop) {
   if (!e.isFunctionOfDim(loop))
@@ -31,6 +34,13 @@ std::optional<int64_t> factor(AffineExpr e, unsigned loop) {
 
 bool uses(AffineMap map, unsigned loop) { return map.isFunctionOfDim(loop); }
 
+/// Elements from one step of a dimension to the next.
+int64_t strideOf(MemRefType type, int64_t dim) {
+  int64_t offset;
+  SmallVector<int64_t> strides;
+  return succeeded(type.getStridesAndOffset(strides, offset)) ? strides[dim] : ShapedType::kDynamic;
+}
+
 /// How an operand moves when the loop goes on by one.
 std::optional<VectorPlan::Input> accessOf(AffineMap map, Type type, unsigned loop) {
   if (!uses(map, loop))
@@ -38,13 +48,16 @@ std::optional<VectorPlan::Input> accessOf(AffineMap map, Type type, unsigned loo
   auto memref = dyn_cast<MemRefType>(type);
   if (!memref || !memref.isLastDimUnitStride())
     return std::nullopt;
-  for (AffineExpr e : map.getResults().drop_back())
-    if (e.isFunctionOfDim(loop))
+  int64_t stride = 0;
+  for (auto [dim, e] : llvm::enumerate(map.getResults())) {
+    auto steps = factor(e, loop);
+    if (!steps || *steps < 0 || (*steps && ShapedType::isDynamic(strideOf(memref, dim))))
       return std::nullopt;
-  auto stride = factor(map.getResults().back(), loop);
-  if (!stride || *stride < 1)
+    stride += *steps ? *steps * strideOf(memref, dim) : 0;
+  }
+  if (stride < 1 || stride > kMostStride)
     return std::nullopt;
-  return VectorPlan::Input{*stride == 1 ? Access::Next : Access::Strided, *stride};
+  return VectorPlan::Input{stride == 1 ? Access::Next : Access::Strided, stride};
 }
 
 std::optional<vector::CombiningKind> combiningKind(Operation *op) {
@@ -110,10 +123,14 @@ public:
     if (plan.lanes < 2)
       return std::nullopt;
     int64_t across = -1;
-    if (out.getNumResults())
-      if (unsigned loop = out.getDimPosition(out.getNumResults() - 1);
-          takeAccesses(loop, /*strided=*/true) && cast<MemRefType>(op.getDpsInits()[0].getType()).isLastDimUnitStride())
+    auto memory = cast<MemRefType>(op.getDpsInits()[0].getType());
+    for (int64_t dim = out.getNumResults() - 1; dim >= 0 && across < 0; --dim) {
+      unsigned loop = out.getDimPosition(dim);
+      if (strideOf(memory, dim) != 1 || !memory.isLastDimUnitStride())
+        break;
+      if (extents[loop] != 1 && takeAccesses(loop, /*strided=*/true))
         across = loop;
+    }
     bool narrow = across >= 0 && !ShapedType::isDynamic(extents[across]) && extents[across] < plan.lanes;
     if ((across < 0 || narrow) && alongReduction())
       return plan;
