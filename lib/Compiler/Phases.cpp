@@ -37,6 +37,8 @@ void buildPhases(OpPassManager &pm, Phase from, Phase to, unsigned optLevel) {
     pm.addNestedPass<func::FuncOp>(createLowerPagedAttentionPass());
   }
   if (includes(Phase::Dispatch)) {
+    if (optLevel)
+      pm.addNestedPass<func::FuncOp>(createFuseOpsPass());
     pm.addNestedPass<func::FuncOp>(createFormDispatchesPass());
     if (optLevel)
       pm.addNestedPass<func::FuncOp>(createDistributeDispatchesPass());

@@ -17,9 +17,11 @@ namespace {
 /// What a size that is only known at run time is taken for.
 constexpr int64_t kGuess = 64;
 /// Scalar steps that are worth a call of a kernel, and the most that a tile takes to reuse what it has read.
-constexpr int64_t kEnough = 1 << 15, kMost = 1 << 21;
+constexpr int64_t kEnough = 1 << 15, kMost = 1 << 23;
 /// Innermost tiles are whole cache lines of the smallest elements.
 constexpr int64_t kLine = 64;
+/// Tiles of rows are whole blocks of what a target computes together.
+constexpr int64_t kRows = 8;
 
 int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -48,9 +50,9 @@ SmallVector<int64_t> tileSizes(linalg::LinalgOp op) {
       continue;
     int64_t tile = divideUp(kEnough, work);
     if (std::exchange(innermost, false))
-      tile = divideUp(tile, kLine) * kLine;
+      tile = divideUp(tile, kLine) * kLine * (reduces && guess(loop) >= 16 * kLine ? 2 : 1);
     else if (reduces && tile < kGuess)
-      tile = std::clamp<int64_t>(kMost / work, 1, kGuess);
+      tile = std::clamp<int64_t>(kMost / work / kRows * kRows, kRows, kGuess);
     if (!ShapedType::isDynamic(extents[loop]) && tile >= extents[loop]) {
       work *= extents[loop];
       continue;

@@ -5,6 +5,25 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseOpsPass : Pass<"mxn-fuse-ops", "::mlir::func::FuncOp"> {
+  let summary = "Joins linalg ops so that fewer tensors go through memory.";
+  let description = [{
+    An elementwise op whose only user is a `linalg.generic` that uses each element once becomes a part of it; nothing is
+    computed twice. A `linalg.transpose` goes into the products and reductions that read it, where what they read stays
+    contiguous: rows stay rows, or rows are summed up. What transposes a weight is then never run.
+
+    Before:
+
+    ```mlir
+    %t = linalg.transpose ins(%w : tensor<49152x576xf32>) outs(%e) permutation = [1, 0]
+    %y = linalg.matmul ins(%x, %t) outs(%f)
+    ```
+
+    After: `%y = linalg.generic {indexing_maps = [(m, n, k) -> (m, k), (m, n, k) -> (n, k), ...]} ins(%x, %w) outs(%f)`
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect"];
+}
+
 def FormDispatchesPass : Pass<"mxn-form-dispatches", "::mlir::func::FuncOp"> {
   let summary = "Puts each piece of work into a program.region of its own.";
   let description = [{

@@ -12,6 +12,9 @@ namespace mxn {
 
 namespace {
 
+/// How many rows before their use memory is asked for them.
+constexpr int64_t kRowsAhead = 16;
+
 using Access = VectorPlan::Access;
 using Values = SmallVector<Value>;
 
@@ -166,8 +169,15 @@ private:
   }
 
   Values overReductions(unsigned i, Values carried, unsigned chains) {
-    if (i == reductions.size())
-      return step(carried, chains);
+    if (i == reductions.size()) {
+      // Single rows wait for memory; blocks have work enough to do meanwhile.
+      bool single = llvm::all_of(parallel, [&](unsigned loop) { return loop == plan.vectorLoop || counts[loop] == 1; });
+      if (!plan.sumsInLanes && !mask && single && plan.vectorsAlone > 1)
+        ahead = reductions.back();
+      Values results = step(carried, chains);
+      ahead = -1;
+      return results;
+    }
     unsigned which = reductions[i];
     int64_t count = which == plan.vectorLoop ? plan.together[which] : 1;
     return blocks(which, count, carried, [&](Values args) { return overReductions(i + 1, args, chains); });
@@ -228,6 +238,14 @@ private:
     if (how.access == Access::Same)
       return memref::LoadOp::create(b, loc, from, where);
     VectorType vector = vectorOf(type.getElementType());
+    if (how.access == Access::Next && ahead >= 0 && map.isFunctionOfDim(ahead)) {
+      // Rows lie too far apart for the chip to see where the next ones are.
+      Value now = at[ahead];
+      at[ahead] = arith::AddIOp::create(b, loc, now, index(kRowsAhead));
+      memref::PrefetchOp::create(b, loc, from, indices(map, place), /*isWrite=*/false, /*localityHint=*/3,
+                                 /*isDataCache=*/true);
+      at[ahead] = now;
+    }
     if (how.access == Access::Next && !mask)
       return vector::LoadOp::create(b, loc, vector, from, where);
     Value zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(vector));
@@ -315,6 +333,7 @@ private:
   Values bounds, at;
   SmallVector<int64_t> counts; // steps that the current block does together
   Value mask;
+  int64_t ahead = -1; // a reduction whose next rows are fetched early
   arith::AddFOp fusedAdd;
   arith::MulFOp fusedProduct;
 };
