@@ -21,9 +21,8 @@ bool isFused(linalg::GenericOp producer, OpOperand &use) {
     return false;
   // Every element is used once, so nothing is computed again.
   AffineMap map = consumer.getMatchingIndexingMap(&use);
-  bool onlyValues = llvm::all_of(producer.getBody()->without_terminator(), [](Operation &op) {
-    return isMemoryEffectFree(&op);
-  });
+  bool onlyValues =
+      llvm::all_of(producer.getBody()->without_terminator(), [](Operation &op) { return isMemoryEffectFree(&op); });
   return map.isPermutation() && onlyValues && linalg::areElementwiseOpsFusable(&use);
 }
 

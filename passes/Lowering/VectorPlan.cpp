@@ -124,7 +124,7 @@ public:
       return std::nullopt;
     int64_t across = -1;
     auto memory = cast<MemRefType>(op.getDpsInits()[0].getType());
-    for (int64_t dim = out.getNumResults() - 1; dim >= 0 && across < 0; --dim) {
+    for (int64_t dim = static_cast<int64_t>(out.getNumResults()) - 1; dim >= 0 && across < 0; --dim) {
       unsigned loop = out.getDimPosition(dim);
       if (strideOf(memory, dim) != 1 || !memory.isLastDimUnitStride())
         break;

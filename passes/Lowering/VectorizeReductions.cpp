@@ -14,6 +14,8 @@ namespace {
 
 /// How many rows before their use memory is asked for them.
 constexpr int64_t kRowsAhead = 16;
+/// Steps of a sum that are done for all blocks of a tile before the next ones.
+constexpr int64_t kSlab = 64;
 
 using Access = VectorPlan::Access;
 using Values = SmallVector<Value>;
@@ -48,7 +50,8 @@ public:
     AffineMap toLoops = op.getShapesToLoopsMap();
     for (OpFoldResult size : affine::makeComposedFoldedMultiResultAffineApply(b, loc, toLoops, shape))
       bounds.push_back(getValueOrCreateConstantIndexOp(b, loc, size));
-    overResult(0);
+    begins.assign(at.size(), Value());
+    overSlabs();
     op->erase();
   }
 
@@ -77,15 +80,15 @@ private:
   Values blocks(unsigned which, int64_t count, Values carried, function_ref<Values(Values)> body) {
     bool vectors = which == plan.vectorLoop;
     int64_t unit = vectors ? plan.lanes : 1, block = count * unit;
-    Value end = bounds[which];
+    Value begin = begins[which] ? begins[which] : index(0), end = bounds[which];
     if (block == 1) {
       counts[which] = 1;
-      return loop(which, index(0), end, 1, carried, body);
+      return loop(which, begin, end, 1, carried, body);
     }
     Value rest = arith::RemUIOp::create(b, loc, end, index(block));
     Value middle = arith::SubIOp::create(b, loc, end, rest);
     counts[which] = count;
-    carried = loop(which, index(0), middle, block, carried, body);
+    carried = loop(which, begin, middle, block, carried, body);
     counts[which] = 1;
     carried = loop(which, middle, end, unit, carried, [&](Values args) {
       if (vectors)
@@ -104,6 +107,24 @@ private:
     Value narrow = arith::IndexCastOp::create(b, loc, b.getI32Type(), most);
     Value all = vector::BroadcastOp::create(b, loc, vectorOf(b.getI32Type()), narrow);
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, lane, all);
+  }
+
+  /// A long sum is made in slabs, so that the rows which all blocks of the result read stay in the nearest cache.
+  void overSlabs() {
+    bool shared =
+        llvm::any_of(parallel, [&](unsigned loop) { return loop != plan.vectorLoop && plan.together[loop] > 1; });
+    if (plan.sumsInLanes || !shared || reductions.size() != 1)
+      return overResult(0);
+    unsigned which = reductions[0];
+    Value end = bounds[which];
+    loop(which, index(0), end, kSlab, {}, [&](Values) {
+      Value rest = arith::SubIOp::create(b, loc, end, at[which]);
+      Value size = arith::MinUIOp::create(b, loc, rest, index(kSlab));
+      begins[which] = at[which];
+      bounds[which] = arith::AddIOp::create(b, loc, at[which], size);
+      overResult(0);
+      return Values();
+    });
   }
 
   void overResult(unsigned i) {
@@ -330,7 +351,7 @@ private:
   linalg::LinalgOp op;
   const VectorPlan &plan;
   SmallVector<unsigned> parallel, reductions; // the loops' order
-  Values bounds, at;
+  Values begins, bounds, at;
   SmallVector<int64_t> counts; // steps that the current block does together
   Value mask;
   int64_t ahead = -1; // a reduction whose next rows are fetched early
