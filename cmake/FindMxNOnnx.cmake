@@ -10,7 +10,8 @@ set(ONNX_PREFIX "" CACHE PATH "Prefix of the ONNX C++ library (default: asks scr
 set(mxn_onnx_prefix "${ONNX_PREFIX}")
 if(NOT mxn_onnx_prefix)
   execute_process(
-    COMMAND ${CMAKE_CURRENT_LIST_DIR}/../scripts/build-onnx --print-prefix
+    COMMAND ${CMAKE_COMMAND} -E env CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER}
+            ${CMAKE_CURRENT_LIST_DIR}/../scripts/build-onnx --print-prefix
     OUTPUT_VARIABLE mxn_onnx_prefix OUTPUT_STRIP_TRAILING_WHITESPACE
     ERROR_VARIABLE mxn_onnx_error RESULT_VARIABLE mxn_onnx_status)
   if(mxn_onnx_status)

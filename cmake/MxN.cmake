@@ -37,15 +37,18 @@ function(mxn_dialect name mnemonic)
   mxn_tablegen(${name}Dialect.cpp.inc ${name}Dialect.td -gen-dialect-defs -dialect=${mnemonic})
 endfunction()
 
+add_custom_target(MxNGenerated)
+
 # mxn_component(NAME SOURCES...): one component of the compiler.
 function(mxn_component name)
   add_library(${name} OBJECT ${ARGN})
   get_property(generated DIRECTORY PROPERTY MXN_TABLEGEN_OUTPUTS)
   if(generated)
     add_custom_target(${name}Generated DEPENDS ${generated})
-    add_dependencies(${name} ${name}Generated)
-    set_property(GLOBAL APPEND PROPERTY MXN_GENERATED ${name}Generated)
+    add_dependencies(MxNGenerated ${name}Generated)
   endif()
+  # Headers of one component include what is generated for another: everything is generated first.
+  add_dependencies(${name} MxNGenerated)
   target_link_libraries(${name} PRIVATE MxNCompilerFlags)
   target_precompile_headers(${name} REUSE_FROM MxNPrecompiled)
   set_target_properties(${name} PROPERTIES UNITY_BUILD ON)

@@ -23,3 +23,5 @@ config.substitutions.append((r"%python\b", config.python))
 config.environment["PATH"] = os.pathsep.join([config.mxn_tools_dir, config.llvm_tools_dir, os.environ.get("PATH", "")])
 config.environment["PYTHONPATH"] = config.mxn_source_dir + "/python"
 config.environment["MXN_TOOLS"] = config.mxn_tools_dir
+# For sanitizers, see docs/testing.md.
+config.environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "allow_user_poisoning=0")

@@ -52,7 +52,8 @@ LogicalResult PagedAttentionOp::verify() {
       type(getQ()).getDimSize(2) != heads * cache.getDimSize(5))
     return emitOpError() << "R2: q must be [1, T, " << heads << " * head size] for a cache of rank 6";
   for (Value v : {getK(), getV()})
-    if (type(v).getRank() != 3 || type(v).getDimSize(2) != shared * cache.getDimSize(5) || cache.getDimSize(3) != shared)
+    if (type(v).getRank() != 3 || type(v).getDimSize(2) != shared * cache.getDimSize(5) ||
+        cache.getDimSize(3) != shared)
       return emitOpError() << "R2: k and v must be [1, T, " << shared << " * head size], as many heads as the cache";
   if (static_cast<int64_t>(getLayer()) < 0 || static_cast<int64_t>(getLayer()) >= cache.getDimSize(1))
     return emitOpError() << "R3: the cache has " << cache.getDimSize(1) << " layers, there is no layer " << getLayer();

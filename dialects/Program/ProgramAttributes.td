@@ -29,6 +29,8 @@ def Program_CacheGroupAttr : AttrDef<Program_Dialect, "CacheGroup"> {
     `cache.NAME`. `sink` and `window` are the template: 0, 0 keeps everything. A function lists its groups in the array
     attribute `program.cache_groups`.
 
+    Sizes are positive, a template isn't negative, and one with a `sink` has a `window`.
+
     Example: `#program.cache_group<"0", 30 layers, 3 heads, 64 wide, 16 tokens a block, sink 0, window 0>`
   }];
   let parameters = (ins StringRefParameter<>:$name, "int64_t":$layers, "int64_t":$heads, "int64_t":$head_size,
@@ -37,6 +39,7 @@ def Program_CacheGroupAttr : AttrDef<Program_Dialect, "CacheGroup"> {
     `<` $name `,` $layers `layers` `,` $heads `heads` `,` $head_size `wide` `,` $block_tokens `tokens` `a` `block` `,`
     `sink` $sink `,` `window` $window `>`
   }];
+  let genVerifyDecl = 1;
 }
 
 #endif

@@ -69,3 +69,15 @@ LogicalResult TensorAttr::verify(function_ref<InFlightDiagnostic()> emitError, S
       return emitError() << "'" << dim.getValue() << "' isn't an expression over symbols";
   return success();
 }
+
+LogicalResult CacheGroupAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef name, int64_t layers,
+                                     int64_t heads, int64_t headSize, int64_t blockTokens, int64_t sink,
+                                     int64_t window) {
+  if (name.empty())
+    return emitError() << "a cache group needs a name";
+  if (layers < 1 || heads < 1 || headSize < 1 || blockTokens < 1)
+    return emitError() << "the sizes of cache group '" << name << "' must be positive";
+  if (sink < 0 || window < 0 || (sink && !window))
+    return emitError() << "cache group '" << name << "' can't keep a sink of " << sink << " and a window of " << window;
+  return success();
+}

@@ -71,11 +71,109 @@ def Program_RegionOp : Program_Op<"region", [AttrSizedOperandSegments, Recursive
   let hasRegionVerifier = 1;
 }
 
-def Program_YieldOp : Program_Op<"yield", [Pure, Terminator, HasParent<"RegionOp">]> {
-  let summary = "Ends a region's body and gives its results";
+def Program_YieldOp : Program_Op<"yield", [Pure, Terminator, ParentOneOf<["RegionOp", "IfOp", "LoopOp"]>]> {
+  let summary = "Ends the body of a region, a branch or a loop and gives its results";
   let description = "Example: `program.yield %r : tensor<?xf32>`";
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// On tensors and on buffers: what runs is decided during the call
+//===----------------------------------------------------------------------===//
+
+def Program_ReadOp : Program_Op<"read"> {
+  let summary = "A number of the model's data that the host needs";
+  let description = [{
+    The first element of a tensor, or of a buffer of `element`s, once all work before it is done. A call in which it
+    isn't between `minimum` and `maximum` is refused with `message`.
+
+    Rules:
+    - R1: `element` is a boolean or an integer of 8 to 64 bits.
+    - R2: a tensor has the element type `element` and one element.
+    - R3: `minimum` isn't above `maximum`.
+
+    Example: `%c = program.read %t : tensor<i1> as i1 between 0 and 1 message "..."`
+  }];
+  let arguments = (ins AnyTypeOf<[AnyRankedTensor, Program_BufferType]>:$source, TypeAttr:$element, I64Attr:$minimum,
+                       I64Attr:$maximum, StrAttr:$message);
+  let results = (outs Index:$value);
+  let assemblyFormat = [{
+    $source `:` type($source) `as` $element `between` $minimum `and` $maximum `message` $message attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Program_IfOp : Program_Op<"if", [RecursiveMemoryEffects, SingleBlock, NoRegionArguments]> {
+  let summary = "Runs one of two branches";
+  let description = [{
+    The first branch runs where `condition` isn't 0, the second where it is. On tensors, the results are what the branch
+    that runs yields; both yield tensors of the same shapes, whose dynamic dimensions are `sizes`, result after result.
+    On buffers there are no results: both branches write to memory from outside.
+
+    Rules:
+    - R1: each branch ends in `program.yield` with the result types.
+    - R2: `sizes` has one entry for each dynamic dimension of the results.
+
+    Example:
+
+    ```mlir
+    %y = program.if %c sizes(%n) -> tensor<?xf32> {
+      program.yield %a : tensor<?xf32>
+    } else {
+      program.yield %b : tensor<?xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Index:$condition, Variadic<Index>:$sizes);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$then_branch, SizedRegion<1>:$else_branch);
+  let assemblyFormat = [{
+    $condition (`sizes` `(` $sizes^ `)`)? (`->` type($results)^)? $then_branch `else` $else_branch attr-dict
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def Program_LoopOp : Program_Op<"loop", [RecursiveMemoryEffects, SingleBlock, AttrSizedOperandSegments]> {
+  let summary = "Runs its body again and again";
+  let description = [{
+    The body runs `trips` times at most; its first argument counts from 0. `condition`, when there, is looked at before
+    each time, and ends the loop where it is false.
+
+    On tensors, the body's other arguments are the carried tensors: `init` at first, then what the time before yielded.
+    The body yields the carried tensors; then, for a loop with a condition, the next condition (a `tensor<i1>`); then
+    one part for each result behind the carried ones, which stacks these parts along a new first dimension of `trips`.
+    The results' dynamic dimensions are `sizes`, result after result.
+
+    On buffers, `condition` is a buffer that the body writes, and there are neither `init` nor results.
+
+    Rules:
+    - R1: the body's arguments are an index and the carried tensors.
+    - R2: the first results are of the types of `init`.
+    - R3: the body yields the carried tensors, the next condition where there is one, and the parts of the other results.
+    - R4: a loop with a condition has no results but the carried tensors, as their first dimension would depend on data.
+    - R5: `sizes` has one entry for each dynamic dimension of the results.
+    - R6: `condition` is a `tensor<i1>`, or a buffer where there are neither `init` nor results.
+
+    Example:
+
+    ```mlir
+    %h, %y = program.loop %n init(%h0) : tensor<8xf32> sizes(%n) -> tensor<8xf32>, tensor<?x8xf32> {
+    ^bb0(%t: index, %h1: tensor<8xf32>):
+      %h2 = program.region -> tensor<8xf32> { ... }
+      program.yield %h2, %h2 : tensor<8xf32>, tensor<8xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Index:$trips, Optional<AnyTypeOf<[AnyRankedTensor, Program_BufferType]>>:$condition,
+                       Variadic<AnyRankedTensor>:$init, Variadic<Index>:$sizes);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $trips (`while` $condition^ `:` type($condition))? (`init` `(` $init^ `)` `:` type($init))?
+    (`sizes` `(` $sizes^ `)`)? (`->` type($results)^)? $body attr-dict
+  }];
+  let hasRegionVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -88,6 +186,7 @@ def Program_FunctionOp : Program_Op<"function", [Symbol, IsolatedFromAbove, Sing
     Rules:
     - R1: `inputs` and `outputs` are `#program.tensor` attributes.
     - R2: an op of the prologue (`input_dim`, `check_*`, `output_shape`) stands before the first op that does work.
+    - R3: `caches` are `#program.cache_group` attributes.
 
     Example: `program.function @main inputs [#program.tensor<...>] outputs [#program.tensor<...>] { ... }`
   }];
@@ -206,9 +305,13 @@ def Program_DispatchOp : Program_Op<"dispatch", [AttrSizedOperandSegments]> {
 
 def Program_CopyOp : Program_Op<"copy"> {
   let summary = "Copies bytes from one buffer to another";
-  let description = "Example: `program.copy %a to %b size %n`";
-  let arguments = (ins Program_BufferType:$source, Program_BufferType:$target, Index:$size);
-  let assemblyFormat = "$source `to` $target `size` $size attr-dict";
+  let description = [{
+    `size` bytes from the start of `source` to byte `offset` of `target`, which is 0 where it isn't given.
+
+    Example: `program.copy %a to %b at %o size %n`
+  }];
+  let arguments = (ins Program_BufferType:$source, Program_BufferType:$target, Index:$size, Optional<Index>:$offset);
+  let assemblyFormat = "$source `to` $target (`at` $offset^)? `size` $size attr-dict";
 }
 
 #endif

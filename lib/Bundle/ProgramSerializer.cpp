@@ -17,6 +17,19 @@ void ProgramSerializer::emit(std::vector<std::unique_ptr<bundle::InstructionT>> 
   instruction->op.Set(std::move(op));
   instruction->location = location(loc);
   list.push_back(std::move(instruction));
+  if (&list != &function->prologue)
+    ++instructionCount;
+}
+
+// Where an op that only computes a register goes: to the prologue if that knows all that the op reads. A check that
+// stands in a branch counts only where the branch runs.
+std::vector<std::unique_ptr<bundle::InstructionT>> &ProgramSerializer::placeOf(Operation *op) {
+  bool isCheck = isa<program::CheckEqualOp, program::CheckAtLeastOp>(op);
+  bool inside = !isa<program::FunctionOp>(op->getParentOp());
+  bool isLate = llvm::any_of(op->getOperands(), [&](Value v) { return late.contains(v); });
+  if (isLate)
+    late.insert(op->result_begin(), op->result_end());
+  return isLate || (isCheck && inside) ? body->instructions : function->prologue;
 }
 
 int32_t ProgramSerializer::location(Location loc) {
@@ -84,6 +97,8 @@ Error ProgramSerializer::prologueOp(Operation *op) {
     return Error::success(); // when it is used
   if (isa<arith::IndexCastOp>(op)) {
     registers[op->getResult(0)] = registerOf(op->getOperand(0)); // registers are i64 anyway
+    if (late.contains(op->getOperand(0)))
+      late.insert(op->getResult(0));
     return Error::success();
   }
   if (auto dim = dyn_cast<program::InputDimOp>(op)) {
@@ -99,7 +114,7 @@ Error ProgramSerializer::prologueOp(Operation *op) {
     out.lhs = registerOf(check.getLhs());
     out.rhs = registerOf(check.getRhs());
     out.message = check.getMessage().str();
-    emit(function->prologue, out, op->getLoc());
+    emit(placeOf(op), out, op->getLoc());
     return Error::success();
   }
   if (auto check = dyn_cast<program::CheckAtLeastOp>(op)) {
@@ -107,7 +122,7 @@ Error ProgramSerializer::prologueOp(Operation *op) {
     out.lhs = registerOf(check.getLhs());
     out.rhs = registerOf(check.getRhs());
     out.message = check.getMessage().str();
-    emit(function->prologue, out, op->getLoc());
+    emit(placeOf(op), out, op->getLoc());
     return Error::success();
   }
   if (auto select = dyn_cast<arith::SelectOp>(op)) {
@@ -116,7 +131,7 @@ Error ProgramSerializer::prologueOp(Operation *op) {
     out.if_true = registerOf(select.getTrueValue());
     out.if_false = registerOf(select.getFalseValue());
     out.result = registers[select.getResult()] = fresh();
-    emit(function->prologue, out, op->getLoc());
+    emit(placeOf(op), out, op->getLoc());
     return Error::success();
   }
   if (auto compare = dyn_cast<arith::CmpIOp>(op)) {
@@ -145,7 +160,7 @@ Error ProgramSerializer::prologueOp(Operation *op) {
     out.lhs = registerOf(swap ? compare.getRhs() : compare.getLhs());
     out.rhs = registerOf(swap ? compare.getLhs() : compare.getRhs());
     out.result = registers[compare.getResult()] = fresh();
-    emit(function->prologue, out, op->getLoc());
+    emit(placeOf(op), out, op->getLoc());
     return Error::success();
   }
   if (auto kind = arithKind(op)) {
@@ -154,7 +169,7 @@ Error ProgramSerializer::prologueOp(Operation *op) {
     out.lhs = registerOf(op->getOperand(0));
     out.rhs = registerOf(op->getOperand(1));
     out.result = registers[op->getResult(0)] = fresh();
-    emit(function->prologue, out, op->getLoc());
+    emit(placeOf(op), out, op->getLoc());
     return Error::success();
   }
   return createStringError("internal error: a bundle can't hold the op " + op->getName().getStringRef());
@@ -167,7 +182,7 @@ Error ProgramSerializer::prologueOp(Operation *op) {
 uint32_t ProgramSerializer::bufferOf(Value buffer) {
   auto [it, isNew] = buffers.try_emplace(buffer, function->buffers.size());
   uint32_t index = it->second;
-  uint32_t now = body->instructions.size(); // the instruction that is being made
+  uint32_t now = instructionCount; // the number of the instruction that is being made
   if (isNew) {
     auto out = std::make_unique<bundle::BufferT>();
     Operation *op = buffer.getDefiningOp();
@@ -200,10 +215,10 @@ uint32_t ProgramSerializer::bufferOf(Value buffer) {
   return index;
 }
 
-std::unique_ptr<bundle::SliceT> ProgramSerializer::slice(Value buffer, Value size) {
+std::unique_ptr<bundle::SliceT> ProgramSerializer::slice(Value buffer, Value size, Value offset) {
   auto out = std::make_unique<bundle::SliceT>();
   out->buffer = bufferOf(buffer);
-  out->offset = constantRegister(0);
+  out->offset = offset ? registerOf(offset) : constantRegister(0);
   out->length = registerOf(size);
   return out;
 }
@@ -238,14 +253,95 @@ Error ProgramSerializer::bodyOp(Operation *op) {
   if (auto copy = dyn_cast<program::CopyOp>(op)) {
     bundle::CopyT out;
     out.source = slice(copy.getSource(), copy.getSize());
-    out.target = slice(copy.getTarget(), copy.getSize());
+    out.target = slice(copy.getTarget(), copy.getSize(), copy.getOffset());
     emit(body->instructions, std::move(out), op->getLoc());
     return Error::success();
   }
+  if (auto read = dyn_cast<program::ReadOp>(op)) {
+    bundle::ReadOpT out;
+    out.source = std::make_unique<bundle::SliceT>();
+    out.source->buffer = bufferOf(read.getSource());
+    out.source->offset = constantRegister(0);
+    out.source->length = constantRegister(std::max(1u, read.getElement().getIntOrFloatBitWidth() / 8));
+    out.type = static_cast<bundle::ElementType>(onnxElementType(read.getElement()));
+    out.minimum = read.getMinimum();
+    out.maximum = read.getMaximum();
+    out.message = read.getMessage().str();
+    out.result = registers[read.getValue()] = fresh();
+    late.insert(read.getValue());
+    emit(body->instructions, std::move(out), op->getLoc());
+    return Error::success();
+  }
+  if (auto branches = dyn_cast<program::IfOp>(op))
+    return ifOp(branches);
+  if (auto loop = dyn_cast<program::LoopOp>(op))
+    return loopOp(loop);
+  if (isa<program::YieldOp>(op))
+    return Error::success();
   // Buffers are made when they are first used; an output that nothing writes has no use.
   if (isa<program::InputOp, program::OutputOp, program::ConstantOp, program::TransientOp>(op))
     return Error::success();
   return prologueOp(op);
+}
+
+//===----------------------------------------------------------------------===//
+// Control flow
+//===----------------------------------------------------------------------===//
+
+uint32_t ProgramSerializer::newBlock() {
+  function->blocks.push_back(std::make_unique<bundle::BlockT>());
+  return function->blocks.size() - 1;
+}
+
+Error ProgramSerializer::blockOps(Block &ops, uint32_t block) {
+  bundle::BlockT *around = body;
+  body = function->blocks[block].get();
+  for (Operation &op : ops)
+    if (Error e = bodyOp(&op))
+      return e;
+  body = around;
+  return Error::success();
+}
+
+Error ProgramSerializer::ifOp(program::IfOp op) {
+  bundle::IfT out;
+  out.condition = registerOf(op.getCondition());
+  uint32_t blocks[] = {out.then_block = newBlock(), out.else_block = newBlock()};
+  emit(body->instructions, out, op->getLoc());
+  for (auto [region, block] : llvm::zip(op->getRegions(), blocks))
+    if (Error e = blockOps(region.front(), block))
+      return e;
+  return Error::success();
+}
+
+Error ProgramSerializer::loopOp(program::LoopOp op) {
+  uint32_t number = instructionCount;
+  Value counter = op.getBody().getArgument(0);
+  bundle::LoopT out;
+  out.trips = registerOf(op.getTrips());
+  out.counter = registers[counter] = fresh();
+  late.insert(counter);
+  uint32_t block = out.block = newBlock();
+  out.condition = std::make_unique<bundle::SliceT>();
+  if (op.getCondition()) {
+    out.has_condition = true;
+    out.condition->buffer = bufferOf(op.getCondition());
+    out.condition->offset = constantRegister(0);
+    out.condition->length = constantRegister(1);
+  }
+  emit(body->instructions, std::move(out), op->getLoc());
+  if (Error e = blockOps(op.getBody().front(), block))
+    return e;
+  // What the body touches of memory from outside lives from one time to the next.
+  for (const auto &[buffer, index] : buffers) {
+    bundle::BufferT &memory = *function->buffers[index];
+    if (memory.kind != bundle::BufferKind_Transient || memory.last < number ||
+        op->isProperAncestor(buffer.getDefiningOp()))
+      continue;
+    memory.first = std::min(memory.first, number);
+    memory.last = std::max(memory.last, instructionCount - 1);
+  }
+  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -300,6 +396,8 @@ Error ProgramSerializer::add(program::FunctionOp op) {
   function->name = op.getSymName().str();
   function->blocks.push_back(std::make_unique<bundle::BlockT>());
   body = function->blocks.back().get();
+  instructionCount = 0;
+  late.clear();
   registers.clear();
   buffers.clear();
   constantRegisters.clear();

@@ -31,7 +31,12 @@ private:
   llvm::Error addCacheGroup(program::CacheGroupAttr group);
   uint32_t bufferOf(mlir::Value buffer);
   uint32_t kernelIndex(program::DispatchOp op);
-  std::unique_ptr<bundle::SliceT> slice(mlir::Value buffer, mlir::Value size);
+  std::unique_ptr<bundle::SliceT> slice(mlir::Value buffer, mlir::Value size, mlir::Value offset = {});
+  std::vector<std::unique_ptr<bundle::InstructionT>> &placeOf(mlir::Operation *op);
+  uint32_t newBlock();
+  llvm::Error blockOps(mlir::Block &ops, uint32_t block);
+  llvm::Error ifOp(program::IfOp op);
+  llvm::Error loopOp(program::LoopOp op);
   std::unique_ptr<bundle::TensorT> tensor(program::TensorAttr attr, llvm::ArrayRef<uint32_t> dims);
   int32_t location(mlir::Location loc);
   template <typename T> void emit(std::vector<std::unique_ptr<bundle::InstructionT>> &list, T op, mlir::Location loc);
@@ -41,7 +46,9 @@ private:
   bundle::FunctionT *function = nullptr;
   bundle::BlockT *body = nullptr;
   mlir::MLIRContext *context = nullptr;
+  uint32_t instructionCount = 0; // in all blocks, in depth-first order
   llvm::DenseMap<mlir::Value, uint32_t> registers, buffers;
+  llvm::DenseSet<mlir::Value> late; // registers that the body writes
   std::map<int64_t, uint32_t> constantRegisters;
   llvm::StringMap<uint32_t> kernels;
   llvm::StringMap<int32_t> locations;

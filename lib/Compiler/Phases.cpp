@@ -24,12 +24,12 @@ llvm::ArrayRef<PhaseInfo> phases() {
   return all;
 }
 
-void buildPhases(OpPassManager &pm, Phase from, Phase to, unsigned optLevel) {
+void buildPhases(OpPassManager &pm, Phase from, Phase to, const PhaseOptions &options) {
   auto includes = [&](Phase phase) { return from < phase && phase <= to; };
   if (includes(Phase::Shapes))
     pm.addNestedPass<func::FuncOp>(createInferShapesPass());
   if (includes(Phase::Step))
-    pm.addPass(createDeriveStepPass());
+    pm.addPass(createDeriveStepPass({options.blockTokens, options.requireStep}));
   if (includes(Phase::Tensors)) {
     pm.addNestedPass<func::FuncOp>(createConvertONNXToLinalgPass());
     pm.addPass(createVerifyImportedPass());
@@ -37,10 +37,10 @@ void buildPhases(OpPassManager &pm, Phase from, Phase to, unsigned optLevel) {
     pm.addNestedPass<func::FuncOp>(createLowerPagedAttentionPass());
   }
   if (includes(Phase::Dispatch)) {
-    if (optLevel)
+    if (options.optLevel)
       pm.addNestedPass<func::FuncOp>(createFuseOpsPass());
     pm.addNestedPass<func::FuncOp>(createFormDispatchesPass());
-    if (optLevel)
+    if (options.optLevel)
       pm.addNestedPass<func::FuncOp>(createDistributeDispatchesPass());
   }
   if (includes(Phase::Program))

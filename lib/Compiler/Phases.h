@@ -29,9 +29,15 @@ struct PhaseInfo {
 /// All phases, for option parsing and help.
 llvm::ArrayRef<PhaseInfo> phases();
 
-/// Adds the passes of the phases behind `from` up to and including `to`; Import and Bundle aren't passes. `optLevel` is
-/// that of plugin::CodegenOptions.
-void buildPhases(mlir::OpPassManager &pm, Phase from, Phase to, unsigned optLevel);
+/// What a user may choose about the phases.
+struct PhaseOptions {
+  bool requireStep = false; // fail where no ragged entry is derived
+  int64_t blockTokens = 16; // tokens in one block of the cache
+  unsigned optLevel = 0;    // that of plugin::CodegenOptions
+};
+
+/// Adds the passes of the phases behind `from` up to and including `to`; Import and Bundle aren't passes.
+void buildPhases(mlir::OpPassManager &pm, Phase from, Phase to, const PhaseOptions &options = {});
 
 } // namespace mxn
 

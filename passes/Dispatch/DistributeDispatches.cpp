@@ -95,7 +95,9 @@ linalg::LinalgOp findRoot(program::RegionOp region) {
 class DistributeDispatches : public impl::DistributeDispatchesPassBase<DistributeDispatches> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    for (auto region : getOperation().getBody().getOps<program::RegionOp>())
+    SmallVector<program::RegionOp> regions; // those in branches and loops too
+    getOperation().walk([&](program::RegionOp region) { regions.push_back(region); });
+    for (program::RegionOp region : regions)
       if (failed(distribute(rewriter, region)))
         return signalPassFailure();
   }

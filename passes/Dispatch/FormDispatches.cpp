@@ -33,21 +33,30 @@ bool isWork(Operation *op) {
 
 class FormDispatches : public impl::FormDispatchesPassBase<FormDispatches> {
   void runOnOperation() override {
-    SmallVector<Operation *> work;
-    for (Operation &op : getOperation().getBody().front())
-      if (isWork(&op))
-        work.push_back(&op);
-    for (auto region : getOperation().getBody().getOps<program::RegionOp>())
-      sinkPreparation(region);
+    SmallVector<Operation *> work, all;
+    collect(getOperation().getBody().front(), [&](Operation *op) {
+      if (isWork(op))
+        work.push_back(op);
+      else if (auto region = dyn_cast<program::RegionOp>(op))
+        sinkPreparation(region);
+    });
     for (Operation *op : work)
       if (failed(wrap(op)))
         return signalPassFailure();
-    SmallVector<Operation *> all;
-    for (Operation &op : getOperation().getBody().front())
-      all.push_back(&op);
+    collect(getOperation().getBody().front(), [&](Operation *op) { all.push_back(op); });
     for (Operation *op : llvm::reverse(all))
       if (op->use_empty() && isMemoryEffectFree(op) && !op->hasTrait<OpTrait::IsTerminator>())
         op->erase();
+  }
+
+  /// The ops of the host: those of a block, and behind each If or Loop those inside it.
+  static void collect(Block &block, function_ref<void(Operation *)> visit) {
+    for (Operation &op : block) {
+      visit(&op);
+      if (isa<program::IfOp, program::LoopOp>(op))
+        for (Region &region : op.getRegions())
+          collect(region.front(), visit);
+    }
   }
 
   /// Regions that stand there already get their own copies of what prepares memory for them.

@@ -16,8 +16,8 @@ constexpr unsigned kMostOperands = 12;
 
 bool isFused(linalg::GenericOp producer, OpOperand &use) {
   auto consumer = dyn_cast<linalg::GenericOp>(use.getOwner());
-  if (!consumer || !producer->hasOneUse() || !consumer.isDpsInput(&use) ||
-      producer->getNumOperands() + consumer->getNumOperands() > kMostOperands)
+  if (!consumer || consumer->getBlock() != producer->getBlock() || !producer->hasOneUse() ||
+      !consumer.isDpsInput(&use) || producer->getNumOperands() + consumer->getNumOperands() > kMostOperands)
     return false;
   // Every element is used once, so nothing is computed again.
   AffineMap map = consumer.getMatchingIndexingMap(&use);
@@ -38,10 +38,12 @@ bool isInnermost(linalg::LinalgOp op, unsigned loop, OpOperand *but) {
 class FuseOps : public impl::FuseOpsPassBase<FuseOps> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    SmallVector<linalg::TransposeOp> transposes(getOperation().getBody().getOps<linalg::TransposeOp>());
+    SmallVector<linalg::TransposeOp> transposes;
+    collect(transposes);
     for (linalg::TransposeOp op : transposes)
       foldTranspose(rewriter, op);
-    SmallVector<linalg::GenericOp> producers(getOperation().getBody().getOps<linalg::GenericOp>());
+    SmallVector<linalg::GenericOp> producers;
+    collect(producers);
     // From the first on: what a producer is fused into is the next producer of the chain.
     for (auto it = producers.begin(); it != producers.end(); ++it) {
       linalg::GenericOp producer = *it;
@@ -66,6 +68,14 @@ class FuseOps : public impl::FuseOpsPassBase<FuseOps> {
     }
   }
 
+  /// Ops of the function, its branches and loops; what a handler has put into a region already stays as it is.
+  template <typename OpType> void collect(SmallVectorImpl<OpType> &ops) {
+    getOperation().walk([&](OpType op) {
+      if (!op->template getParentOfType<program::RegionOp>())
+        ops.push_back(op);
+    });
+  }
+
   /// A product reads what was transposed as it stands, where its rows stay contiguous.
   void foldTranspose(IRRewriter &rewriter, linalg::TransposeOp transpose) {
     while (llvm::any_of(transpose->getUses(), [&](OpOperand &use) { return foldInto(rewriter, transpose, use); }))
@@ -77,7 +87,8 @@ class FuseOps : public impl::FuseOpsPassBase<FuseOps> {
   bool foldInto(IRRewriter &rewriter, linalg::TransposeOp transpose, OpOperand &use) {
     ArrayRef<int64_t> permutation = transpose.getPermutation();
     auto op = dyn_cast<linalg::LinalgOp>(use.getOwner());
-    if (!op || op.getNumReductionLoops() == 0 || !op.isDpsInput(&use) || op.getNumDpsInits() != 1)
+    if (!op || op->getParentOfType<program::RegionOp>() || op.getNumReductionLoops() == 0 || !op.isDpsInput(&use) ||
+        op.getNumDpsInits() != 1)
       return false;
     AffineMap map = op.getMatchingIndexingMap(&use);
     if (permutation.empty() || !map.isProjectedPermutation() || map.getNumResults() != permutation.size())

@@ -241,11 +241,17 @@ private:
   FailureOr<Buffer> bufferOf(Value tensor) {
     if (auto it = buffers.find(tensor); it != buffers.end())
       return it->second;
+    // Branches share inputs and constants, so these stand in front of the If or Loop that the function itself holds.
+    OpBuilder::InsertionGuard insertion(b);
+    if (outermost)
+      b.setInsertionPoint(outermost);
     FailureOr<Value> size = bytes(tensor);
     if (failed(size))
       return failure();
     Location loc = tensor.getLoc();
     Value buffer;
+    if (tensor.getDefiningOp<tensor::EmptyOp>()) // nobody cares what it holds
+      return newTransient(tensor, *size);
     if (auto arg = dyn_cast<BlockArgument>(tensor))
       buffer = program::InputOp::create(b, loc, program::BufferType::get(b.getContext()), arg.getArgNumber(), *size);
     else if (auto weight = tensor.getDefiningOp<llm::ConstantOp>())
@@ -305,6 +311,14 @@ private:
       return convertView(op);
     if (auto region = dyn_cast<program::RegionOp>(op))
       return convertRegion(region);
+    if (auto read = dyn_cast<program::ReadOp>(op))
+      return convertRead(read);
+    if (auto branches = dyn_cast<program::IfOp>(op))
+      return convertIf(branches);
+    if (auto loop = dyn_cast<program::LoopOp>(op))
+      return convertLoop(loop);
+    if (isa<program::YieldOp>(op))
+      return success(); // by the op that it ends
     if (auto ret = dyn_cast<func::ReturnOp>(op))
       return convertReturn(ret);
     return op->emitError() << "internal error: " << op->getName() << " isn't expected on the host";
@@ -506,6 +520,10 @@ private:
     FailureOr<Value> size = bytes(result);
     if (failed(size))
       return failure();
+    if (std::optional<Buffer> target = yieldedAs(result))
+      return buffers[result] = *target;
+    if (outermost)
+      return newTransient(result, *size);
     Value buffer;
     if (auto output = returnedAs(result)) {
       // An input's memory may become the output's where nobody reads the input later.
@@ -525,6 +543,34 @@ private:
     return buffers[result] = Buffer{buffer, *size};
   }
 
+  /// Memory that the runtime plans. What an untaken branch needs is planned too, where its sizes may be anything.
+  Buffer newTransient(Value tensor, Value size) {
+    Location loc = tensor.getLoc();
+    if (outermost && !size.getDefiningOp<arith::ConstantOp>())
+      size = arith::MaxSIOp::create(b, loc, size, asValue(b.getIndexAttr(0)));
+    Value buffer = program::TransientOp::create(b, loc, program::BufferType::get(b.getContext()), size);
+    return buffers[tensor] = Buffer{buffer, size};
+  }
+
+  /// The memory of the If's result that a value is, by itself or as another view. Nothing else writes to that memory
+  /// while the branch runs; the tensor that a loop carries is still read.
+  std::optional<Buffer> yieldedAs(Value value) {
+    for (OpOperand &use : value.getUses()) {
+      Operation *user = use.getOwner();
+      if (user->getBlock() != value.getParentBlock())
+        continue; // a branch inside this one
+      if (isa<program::YieldOp>(user) && !direct.count(&use))
+        if (auto branches = dyn_cast<program::IfOp>(user->getParentOp())) {
+          direct.insert(&use);
+          return buffers.lookup(branches.getResult(use.getOperandNumber()));
+        }
+      if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(user))
+        if (auto buffer = yieldedAs(user->getResult(0)))
+          return buffer;
+    }
+    return std::nullopt;
+  }
+
   /// The output that a value is, by itself or as another view; none where it has been given to another output.
   std::optional<int64_t> returnedAs(Value value) {
     for (OpOperand &use : value.getUses()) {
@@ -536,6 +582,134 @@ private:
           return output;
     }
     return std::nullopt;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Control flow
+  //===--------------------------------------------------------------------===//
+
+  LogicalResult convertRead(program::ReadOp read) {
+    FailureOr<Buffer> source = bufferOf(read.getSource());
+    if (failed(source))
+      return failure();
+    auto op = program::ReadOp::create(b, read.getLoc(), b.getIndexType(), source->buffer, read.getElement(),
+                                      read.getMinimum(), read.getMaximum(), read.getMessage());
+    mapping.map(read.getValue(), op.getValue());
+    return success();
+  }
+
+  /// Converts a body; `yield` gets the old terminator when all else is there. Leaves the builder where it was.
+  LogicalResult convertBody(Block &old, Region &region, function_ref<LogicalResult(program::YieldOp)> yield) {
+    OpBuilder::InsertionGuard insertion(b);
+    Operation *around = outermost;
+    if (!outermost)
+      outermost = region.getParentOp();
+    b.setInsertionPointToEnd(&region.front());
+    for (Operation &op : old)
+      if (failed(convert(&op)))
+        return failure();
+    auto last = cast<program::YieldOp>(old.getTerminator());
+    if (failed(yield(last)))
+      return failure();
+    program::YieldOp::create(b, last.getLoc(), ValueRange());
+    outermost = around;
+    return success();
+  }
+
+  LogicalResult convertIf(program::IfOp old) {
+    Location loc = old.getLoc();
+    for (Value result : old.getResults())
+      if (failed(resultBuffer(result, /*takesOver=*/Value())))
+        return failure();
+    auto op = program::IfOp::create(b, loc, TypeRange(), mapping.lookup(old.getCondition()), ValueRange());
+    for (auto [from, to] : llvm::zip(old->getRegions(), op->getRegions())) {
+      to.emplaceBlock();
+      auto yield = [&](program::YieldOp yielded) -> LogicalResult {
+        for (OpOperand &operand : yielded->getOpOperands()) {
+          if (direct.count(&operand))
+            continue;
+          FailureOr<Buffer> source = bufferOf(operand.get());
+          if (failed(source))
+            return failure();
+          Buffer target = buffers.lookup(old.getResult(operand.getOperandNumber()));
+          program::CopyOp::create(b, loc, source->buffer, target.buffer, target.bytes, Value());
+        }
+        return success();
+      };
+      if (failed(convertBody(from.front(), to, yield)))
+        return failure();
+    }
+    return success();
+  }
+
+  /// A carried tensor has one buffer, which holds `init` first and is written again when the body has run.
+  LogicalResult convertLoop(program::LoopOp old) {
+    Location loc = old.getLoc();
+    Block &body = old.getBody().front();
+    unsigned carried = old.getInit().size();
+    auto copyInto = [&](Value from, Buffer to) -> LogicalResult {
+      FailureOr<Buffer> source = bufferOf(from);
+      if (succeeded(source))
+        program::CopyOp::create(b, loc, source->buffer, to.buffer, to.bytes, Value());
+      return success(succeeded(source));
+    };
+    SmallVector<Buffer> results;
+    for (Value result : old.getResults()) {
+      FailureOr<Buffer> buffer = resultBuffer(result, /*takesOver=*/Value());
+      if (failed(buffer))
+        return failure();
+      results.push_back(*buffer);
+    }
+    for (unsigned i = 0; i < carried; ++i) {
+      if (failed(copyInto(old.getInit()[i], results[i])))
+        return failure();
+      buffers[body.getArgument(1 + i)] = results[i];
+    }
+    Buffer condition;
+    if (old.getCondition()) {
+      Value size = asValue(b.getIndexAttr(1));
+      condition = {program::TransientOp::create(b, loc, program::BufferType::get(b.getContext()), size), size};
+      if (failed(copyInto(old.getCondition(), condition)))
+        return failure();
+    }
+    auto op = program::LoopOp::create(b, loc, TypeRange(), mapping.lookup(old.getTrips()), condition.buffer,
+                                      ValueRange(), ValueRange());
+    Value counter = op.getBody().emplaceBlock().addArgument(b.getIndexType(), loc);
+    mapping.map(body.getArgument(0), counter);
+    auto yield = [&](program::YieldOp yielded) -> LogicalResult {
+      ValueRange values = yielded.getValues();
+      unsigned stacked = carried + (old.getCondition() ? 1 : 0);
+      for (unsigned i = stacked; i < values.size(); ++i) {
+        FailureOr<Buffer> source = bufferOf(values[i]);
+        if (failed(source))
+          return failure();
+        Value offset = arith::MulIOp::create(b, loc, counter, source->bytes);
+        program::CopyOp::create(b, loc, source->buffer, results[carried + i - stacked].buffer, source->bytes, offset);
+      }
+      if (old.getCondition() && failed(copyInto(values[carried], condition)))
+        return failure();
+      // One carried tensor may become another: such values are taken aside before any is overwritten.
+      SmallVector<Value> sources;
+      for (unsigned i = 0; i < carried; ++i) {
+        FailureOr<Buffer> source = bufferOf(values[i]);
+        if (failed(source))
+          return failure();
+        bool other = llvm::any_of(ArrayRef(results).take_front(carried),
+                                  [&](const Buffer &r) { return r.buffer == source->buffer; });
+        if (!other || source->buffer == results[i].buffer) {
+          sources.push_back(source->buffer);
+          continue;
+        }
+        Value aside = program::TransientOp::create(b, loc, program::BufferType::get(b.getContext()), source->bytes);
+        program::CopyOp::create(b, loc, source->buffer, aside, source->bytes, Value());
+        sources.push_back(aside);
+      }
+      for (unsigned i = 0; i < carried; ++i)
+        if (sources[i] != results[i].buffer)
+          program::CopyOp::create(b, loc, sources[i], results[i].buffer, results[i].bytes, Value());
+      return success();
+    };
+    return convertBody(body, op.getBody(), yield);
   }
 
   LogicalResult convertReturn(func::ReturnOp ret) {
@@ -551,7 +725,7 @@ private:
         donated = b.getI64IntegerAttr(input.getInput());
       Value target = program::OutputOp::create(b, ret.getLoc(), program::BufferType::get(b.getContext()), i,
                                                source->bytes, donated);
-      program::CopyOp::create(b, ret.getLoc(), source->buffer, target, source->bytes);
+      program::CopyOp::create(b, ret.getLoc(), source->buffer, target, source->bytes, Value());
     }
     return success();
   }
@@ -567,6 +741,8 @@ private:
   llvm::DenseMap<Value, SmallVector<OpFoldResult>> known;
   llvm::DenseMap<Value, Buffer> buffers;
   std::set<int64_t> written;
+  std::set<OpOperand *> direct;   // what branches yield that needs no copy
+  Operation *outermost = nullptr; // the If or Loop of the function's body that is being made
 };
 
 struct OutlineDispatches : impl::OutlineDispatchesPassBase<OutlineDispatches> {

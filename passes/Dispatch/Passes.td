@@ -89,9 +89,10 @@ def OutlineDispatchesPass : Pass<"mxn-outline-dispatches", "::mlir::ModuleOp"> {
   let description = [{
     Every `program.region` becomes a function of the module `@kernels` (equal ones are shared) and a `program.dispatch`;
     reshapes become other views of the same buffer; what a function returns is written straight into its outputs where
-    that is possible. The function becomes a `program.function` whose prologue computes the symbolic sizes from the
-    inputs' dimensions and checks what the model demands of them. An `scf.forall` in a region gives the size of the
-    dispatch's grid: one point for each of its steps; the kernel keeps it.
+    that is possible. A branch writes its results to memory that the If's results have outside; a loop's carried tensor
+    has one buffer, which its body writes again when all else is done. An `scf.forall` in a region gives the size of the
+    dispatch's grid: one point for each of its steps; the kernel keeps it. The function becomes a `program.function` whose
+    prologue computes the symbolic sizes from the inputs' dimensions and checks what the model demands of them.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
                            "::mxn::kernel::KernelDialect", "::mxn::program::ProgramDialect"];

@@ -34,10 +34,34 @@ Value materialize(OpBuilder &b, Location loc, const SymbolicExpr &e, function_re
   return e.build<Value>({number, symbol, add, mul, call});
 }
 
+/// The sizes of result `index` of an op that lists those of its results' dynamic dimensions.
+template <typename Op> static SmallVector<OpFoldResult> listedSizes(Op op, unsigned index) {
+  ValueRange sizes = op.getSizes();
+  for (Type before : TypeRange(op.getResultTypes()).take_front(index))
+    sizes = sizes.drop_front(cast<RankedTensorType>(before).getNumDynamicDims());
+  SmallVector<OpFoldResult> out;
+  for (int64_t d : cast<RankedTensorType>(op.getResultTypes()[index]).getShape()) {
+    if (!ShapedType::isDynamic(d)) {
+      out.push_back(Builder(op.getContext()).getIndexAttr(d));
+      continue;
+    }
+    out.push_back(sizes.front());
+    sizes = sizes.drop_front();
+  }
+  return out;
+}
+
 static std::optional<SmallVector<OpFoldResult>> unrefined(Value tensor) {
   Operation *op = tensor.getDefiningOp();
+  if (auto arg = dyn_cast<BlockArgument>(tensor))
+    if (auto loop = dyn_cast<program::LoopOp>(arg.getOwner()->getParentOp()))
+      return listedSizes(loop, arg.getArgNumber() - 1);
   if (!op)
     return std::nullopt;
+  if (auto branches = dyn_cast<program::IfOp>(op))
+    return listedSizes(branches, cast<OpResult>(tensor).getResultNumber());
+  if (auto loop = dyn_cast<program::LoopOp>(op))
+    return listedSizes(loop, cast<OpResult>(tensor).getResultNumber());
   if (auto empty = dyn_cast<tensor::EmptyOp>(op))
     return empty.getMixedSizes();
   if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))

@@ -11,8 +11,24 @@ static LogicalResult inferCast(InferContext &c) {
   Facts in = c.input(0);
   // Sizes stay what they are in every type wide enough for them.
   auto to = cast<TensorType>(c.node.getOutputs()[0].getType()).getElementType();
-  if (in.values && to.isIntOrIndex() && to.getIntOrFloatBitWidth() >= 32)
+  if (!in.values || !to.isIntOrIndex())
+    return success();
+  if (to.getIntOrFloatBitWidth() >= 32 || (in.element && in.element.isInteger(1)))
     c.setValues(0, *in.values);
+  if (to.isInteger(1) && !in.element.isInteger(1)) {
+    Dims out;
+    for (const SymbolicExpr &v : *in.values) {
+      // What isn't negative is true where it is at least 1.
+      auto low = v.lowerBound();
+      if (v.constant())
+        out.push_back(*v.constant() != 0);
+      else if (low && *low >= 0)
+        out.push_back(SymbolicExpr::min(v, 1));
+      else
+        return success();
+    }
+    c.setValues(0, out);
+  }
   return success();
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Kernel/KernelDialect.h"
 #include "dialects/LLM/LLMDialect.h"
+#include "dialects/Program/ProgramDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -10,6 +11,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/Import/Lowering.h"
 #include "passes/Import/Passes.h"
+#include "passes/Import/ShapeInference.h"
 
 using namespace mlir;
 
@@ -17,18 +19,61 @@ namespace mxn {
 #define GEN_PASS_DEF_CONVERTONNXTOLINALGPASS
 #include "passes/Import/Passes.h.inc"
 
+/// An If without the results that nobody reads, so that what computes them goes too.
+static void dropUnusedResults(onnx::NodeOp node) {
+  SmallVector<unsigned> used;
+  for (OpResult result : node->getResults())
+    if (!result.use_empty())
+      used.push_back(result.getResultNumber());
+  if (used.size() == node.getNumResults())
+    return;
+  OpBuilder b(node);
+  SmallVector<Type> types;
+  SmallVector<Attribute> known;
+  for (unsigned i : used) {
+    types.push_back(node.getResult(i).getType());
+    if (node.getKnownAttr())
+      known.push_back(node.getKnownAttr()[i]);
+  }
+  auto kept = onnx::NodeOp::create(b, node.getLoc(), types, node.getOp(), node.getDomain(), node.getVersion(),
+                                   node.getInputs(), node.getParams(), node.getRegionNames(),
+                                   node.getKnownAttr() ? b.getArrayAttr(known) : ArrayAttr(), node.getGraphs().size());
+  for (auto [from, to] : llvm::zip(node.getGraphs(), kept.getGraphs())) {
+    to.takeBody(from);
+    Operation *yield = to.front().getTerminator();
+    SmallVector<Value> values;
+    for (unsigned i : used)
+      values.push_back(yield->getOperand(i));
+    yield->setOperands(values);
+  }
+  for (auto [i, old] : llvm::enumerate(used))
+    node.getResult(old).replaceAllUsesWith(kept.getResult(i));
+  node.erase();
+}
+
 /// Removes nodes that nobody reads, so that what was folded into shapes isn't reported as unsupported.
-static void eraseUnused(func::FuncOp func) {
-  SmallVector<Operation *> ops;
-  func.walk([&](Operation *op) { ops.push_back(op); });
-  for (Operation *op : llvm::reverse(ops)) // users stand behind what they use, and behind what stands inside them
-    if (isa<onnx::NodeOp, onnx::ConstantOp, onnx::AbsentOp>(op) && op->use_empty())
-      op->erase();
+static void eraseUnused(Block &block) {
+  // Users stand behind what they use, and readers inside a graph count too.
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (!isa<onnx::NodeOp, onnx::ConstantOp, onnx::AbsentOp>(op))
+      continue;
+    if (op.use_empty()) {
+      op.erase();
+      continue;
+    }
+    Operation *now = &op;
+    if (auto node = dyn_cast<onnx::NodeOp>(op); node && isIf(node)) {
+      Operation *before = op.getPrevNode();
+      dropUnusedResults(node);
+      now = before ? before->getNextNode() : &block.front();
+    }
+    for (Region &region : now->getRegions())
+      eraseUnused(region.front());
+  }
 }
 
 /// Reads of a tensor whose elements are known don't need it: they read its elements, which are constants or sizes.
-LogicalResult Lowering::lower(onnx::NodeOp node) {
-  OpBuilder b(node);
+LogicalResult Lowering::lower(onnx::NodeOp node, OpBuilder &b) {
   LowerContext context(*this, node, b);
   if (node.getKnownAttr() && llvm::all_of(node.getKnownAttr(), [](Attribute a) { return isa<onnx::ValuesAttr>(a); })) {
     for (unsigned i = 0; i < node.getNumResults(); ++i)
@@ -36,19 +81,24 @@ LogicalResult Lowering::lower(onnx::NodeOp node) {
     return success();
   }
   const Handler *handler = HandlerRegistry::instance().find(node.getDomain(), node.getOp(), node.getVersion());
-  if (!handler || !handler->lower) {
+  if (!isIf(node) && !isLoop(node) && (!handler || !handler->lower)) {
     unsupported[node.qualifiedName()].push_back(node.getLoc());
     return failure();
   }
   for (Value v : node.getOperands())
     if (!isa<onnx::NoneType>(v.getType()) && !values.lookup(v))
       return failure(); // follows from an unsupported node
+  for (Value v : node.getOperands())
+    if (isa<UnrankedTensorType>(v.getType()))
+      return context.error() << "the rank of its input isn't known when compiling";
   for (Value v : node->getResults()) {
     auto type = dyn_cast<RankedTensorType>(v.getType());
+    if (!isa<TensorType, onnx::NoneType>(v.getType()) && !v.use_empty())
+      return context.error() << "its output is a " << v.getType() << ", and only tensors are supported";
     if (!type && !v.use_empty())
       return context.error() << "the rank of its output isn't known when compiling";
   }
-  auto results = handler->lower(context);
+  auto results = isIf(node) ? lowerIf(context) : isLoop(node) ? lowerLoop(context) : handler->lower(context);
   if (failed(results))
     return failure();
   for (auto [old, value] : llvm::zip(node.getResults(), *results)) {
@@ -56,6 +106,9 @@ LogicalResult Lowering::lower(onnx::NodeOp node) {
       continue;
     RankedTensorType want = context.type(context.outputDims(cast<OpResult>(old).getResultNumber()),
                                          LowerContext::lowered(LowerContext::element(old)));
+    // Sizes that a guard makes equal may be a number on one side and an expression on the other.
+    if (value.getType() != want && tensor::CastOp::areCastCompatible(value.getType(), want))
+      value = tensor::CastOp::create(b, node.getLoc(), want, value);
     if (value.getType() != want)
       return context.error() << "internal error: the handler gave a " << value.getType() << " for a " << want;
     values[old] = value;
@@ -93,8 +146,7 @@ Value Lowering::fromKnown(LowerContext &context, unsigned result) {
 }
 
 /// The ops of language models stay; their tensors lose what only the onnx dialect's types say.
-LogicalResult Lowering::lowerTypes(Operation *op) {
-  OpBuilder b(op);
+LogicalResult Lowering::lowerTypes(Operation *op, OpBuilder &b) {
   IRMapping mapping;
   for (Value operand : op->getOperands()) {
     if (!values.lookup(operand))
@@ -110,8 +162,7 @@ LogicalResult Lowering::lowerTypes(Operation *op) {
   return success();
 }
 
-LogicalResult Lowering::lower(onnx::ConstantOp op) {
-  OpBuilder b(op);
+LogicalResult Lowering::lower(onnx::ConstantOp op, OpBuilder &b) {
   auto type = cast<RankedTensorType>(op.getResult().getType());
   Type element = LowerContext::lowered(type.getElementType());
   if (!element)
@@ -130,6 +181,26 @@ LogicalResult Lowering::lower(onnx::ConstantOp op) {
   return success();
 }
 
+LogicalResult Lowering::lower(Block &block, OpBuilder &b) {
+  SmallVector<Operation *> ops;
+  for (Operation &op : block)
+    ops.push_back(&op);
+  bool inside = &block != &func.getBody().front(), ok = true;
+  for (Operation *op : ops) {
+    if (!inside)
+      b.setInsertionPoint(op);
+    if (auto node = dyn_cast<onnx::NodeOp>(op))
+      ok &= succeeded(lower(node, b));
+    else if (auto constant = dyn_cast<onnx::ConstantOp>(op))
+      ok &= succeeded(lower(constant, b));
+    else if (isa<llm::LLMDialect>(op->getDialect()))
+      ok &= succeeded(lowerTypes(op, b));
+    else if (inside && isa<program::GuardOp>(op))
+      b.clone(*op);
+  }
+  return success(ok);
+}
+
 void Lowering::reportUnsupported() {
   if (unsupported.empty())
     return;
@@ -143,8 +214,8 @@ void Lowering::reportUnsupported() {
 }
 
 LogicalResult Lowering::run() {
-  eraseUnused(func);
   Block &block = func.getBody().front();
+  eraseUnused(block);
   // The arguments keep their names and symbolic shapes in `program.tensor`; their types become plain tensors.
   for (BlockArgument arg : block.getArguments()) {
     Type element = LowerContext::element(arg);
@@ -166,15 +237,7 @@ LogicalResult Lowering::run() {
   }
   anchor = shadows.empty() ? nullptr : shadows.back().getDefiningOp();
 
-  bool ok = true;
-  for (Operation *op : old) {
-    if (auto node = dyn_cast<onnx::NodeOp>(op))
-      ok &= succeeded(lower(node));
-    else if (auto constant = dyn_cast<onnx::ConstantOp>(op))
-      ok &= succeeded(lower(constant));
-    else if (isa<llm::LLMDialect>(op->getDialect()))
-      ok &= succeeded(lowerTypes(op));
-  }
+  bool ok = succeeded(lower(block, b));
   reportUnsupported();
   if (!ok)
     return failure();

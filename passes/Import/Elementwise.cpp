@@ -208,34 +208,37 @@ LogicalResult inferWhere(InferContext &c) {
   return success();
 }
 
-std::optional<SymbolicExpr> truth(bool known, bool value) {
-  return known ? std::optional(SymbolicExpr(value ? 1 : 0)) : std::nullopt;
+// Comparisons of sizes are expressions that are 0 or 1, so that a branch may be chosen by them: while compiling where
+// they are constant, else by the host.
+
+/// Extreme constants stand for "no limit" in ONNX; the host's checked arithmetic can't subtract them.
+bool isModerate(const SymbolicExpr &e) {
+  auto constant = e.substitute([](StringRef) { return std::optional(SymbolicExpr(0)); }).constant();
+  return constant && *constant > -(int64_t(1) << 48) && *constant < (int64_t(1) << 48);
 }
 
-/// An operator on truth values that are both known.
-SizeOp logical(bool (*op)(bool, bool)) {
-  return [op](const SymbolicExpr &a, const SymbolicExpr &b) -> std::optional<SymbolicExpr> {
-    if (!a.constant() || !b.constant())
-      return std::nullopt;
-    return truth(true, op(*a.constant() != 0, *b.constant() != 0));
-  };
-}
-
-/// Whether two sizes are equal: known where they are the same expression, or can never be (sizes aren't negative).
+/// Whether two sizes are equal; by their difference, of which 1 minus the absolute value is positive only for 0.
 std::optional<SymbolicExpr> sizesEqual(const SymbolicExpr &a, const SymbolicExpr &b) {
-  SymbolicExpr d = a - b;
-  if (auto constant = d.constant())
-    return truth(true, *constant == 0);
-  auto above = d.lowerBound(), below = (b - a).lowerBound();
-  return truth((above && *above > 0) || (below && *below > 0), false);
+  if (a.constant() && b.constant())
+    return SymbolicExpr(*a.constant() == *b.constant());
+  if (!isModerate(a) || !isModerate(b))
+    return std::nullopt;
+  SymbolicExpr d = a - b, opposite = b - a;
+  if (d.constant())
+    return SymbolicExpr(d.isConstant(0));
+  auto above = d.lowerBound(), below = opposite.lowerBound();
+  if ((above && *above > 0) || (below && *below > 0))
+    return SymbolicExpr(0);
+  return SymbolicExpr::max(SymbolicExpr(1) - SymbolicExpr::max(d, opposite), 0);
 }
 
+/// Whether b - a is at least `least`, which is 0 or 1.
 std::optional<SymbolicExpr> sizesLess(const SymbolicExpr &a, const SymbolicExpr &b, int64_t least) {
-  if (auto d = (b - a).lowerBound(); d && *d >= least)
-    return truth(true, true);
-  if (auto d = (a - b).lowerBound(); d && *d > -least)
-    return truth(true, false);
-  return std::nullopt;
+  if (a.constant() && b.constant())
+    return SymbolicExpr(least ? *a.constant() < *b.constant() : *a.constant() <= *b.constant());
+  if (!isModerate(a) || !isModerate(b))
+    return std::nullopt;
+  return SymbolicExpr::min(SymbolicExpr::max(b - a + SymbolicExpr(1 - least), 0), 1);
 }
 
 } // namespace
@@ -276,15 +279,15 @@ void addElementwiseHandlers(HandlerRegistry &r) {
   r.add("", "And", 7,
         binary([](OpBuilder &b, Location loc, ValueRange v,
                   Type) -> Value { return arith::AndIOp::create(b, loc, v[0], v[1]); },
-               logical([](bool x, bool y) { return x && y; })));
+               [](auto &a, auto &b) { return std::optional(a * b); }));
   r.add("", "Or", 7,
         binary([](OpBuilder &b, Location loc, ValueRange v,
                   Type) -> Value { return arith::OrIOp::create(b, loc, v[0], v[1]); },
-               logical([](bool x, bool y) { return x || y; })));
+               [](auto &a, auto &b) { return std::optional(SymbolicExpr::max(a, b)); }));
   r.add("", "Xor", 7,
         binary([](OpBuilder &b, Location loc, ValueRange v,
                   Type) -> Value { return arith::XOrIOp::create(b, loc, v[0], v[1]); },
-               logical([](bool x, bool y) { return x != y; })));
+               [](auto &a, auto &b) { return std::optional(a + b - SymbolicExpr(2) * a * b); }));
   for (auto [name, version] : {std::pair("Equal", 7), std::pair("Less", 7), std::pair("LessOrEqual", 12),
                                std::pair("Greater", 7), std::pair("GreaterOrEqual", 12)}) {
     StringRef n(name);
@@ -323,7 +326,7 @@ void addElementwiseHandlers(HandlerRegistry &r) {
             [](OpBuilder &b, Location loc, ValueRange v, Type) -> Value {
               return arith::XOrIOp::create(b, loc, v[0], arith::ConstantOp::create(b, loc, b.getBoolAttr(true)));
             },
-            [](const SymbolicExpr &v) { return truth(v.constant().has_value(), v.isConstant(0)); }));
+            [](const SymbolicExpr &v) { return std::optional(SymbolicExpr(1) - v); }));
   r.add("", "Neg", 6,
         unary(
             [](OpBuilder &b, Location loc, ValueRange v, Type element) -> Value {

@@ -23,6 +23,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     HandlerRegistry r;
     addActivationHandlers(r);
     addAttentionHandlers(r);
+    addBlockQuantizedHandlers(r);
     addCastHandlers(r);
     addChannelNormalizationHandlers(r);
     addConvolutionHandlers(r);
@@ -35,6 +36,7 @@ const HandlerRegistry &HandlerRegistry::instance() {
     addPoolingHandlers(r);
     addPowerHandlers(r);
     addQuantizeHandlers(r);
+    addRecurrentHandlers(r);
     addReductionHandlers(r);
     addResizeHandlers(r);
     addShapeHandlers(r);
@@ -47,6 +49,14 @@ std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank) {
   if (axis < -rank || axis >= rank)
     return std::nullopt;
   return axis < 0 ? axis + rank : axis;
+}
+
+LogicalResult refuseOtherAttributes(onnx::NodeOp node, ArrayRef<StringRef> known) {
+  for (NamedAttribute attribute : node.getParams())
+    if (!llvm::is_contained(known, attribute.getName().getValue()))
+      return node.emitError() << node.qualifiedName() << ": its attribute " << attribute.getName()
+                              << " isn't supported";
+  return success();
 }
 
 SymbolicExpr product(ArrayRef<SymbolicExpr> dims) {

@@ -92,8 +92,10 @@ public:
   static bool isUnsigned(mlir::Type element);
   Dims dims(unsigned i);
   Dims outputDims(unsigned i = 0);
+  static Dims dimsOf(mlir::Value onnxValue);
   /// What shape inference found of an input's values.
   std::optional<Dims> values(unsigned i);
+  static std::optional<Dims> valuesOf(mlir::Value onnxValue);
   std::optional<llvm::SmallVector<int64_t>> constants(unsigned i);
   std::optional<llvm::SmallVector<int64_t>> constantsOrAttr(llvm::StringRef attr, unsigned i);
   /// The floating-point or integer elements of an input that the model holds as a small constant.
@@ -158,25 +160,33 @@ private:
 
 // One function a family; each stands in the file of its name.
 void addActivationHandlers(HandlerRegistry &);
-void addEinsumHandlers(HandlerRegistry &);
 void addAttentionHandlers(HandlerRegistry &);
+void addBlockQuantizedHandlers(HandlerRegistry &);
+void addEinsumHandlers(HandlerRegistry &);
 void addElementwiseHandlers(HandlerRegistry &);
 void addCastHandlers(HandlerRegistry &);
 void addChannelNormalizationHandlers(HandlerRegistry &);
 void addConvolutionHandlers(HandlerRegistry &);
 void addDataMovementHandlers(HandlerRegistry &);
 void addGatherHandlers(HandlerRegistry &);
+void addGroupQueryAttentionHandlers(HandlerRegistry &);
 void addMatrixHandlers(HandlerRegistry &);
 void addNormalizationHandlers(HandlerRegistry &);
 void addPoolingHandlers(HandlerRegistry &);
 void addPowerHandlers(HandlerRegistry &);
 void addQuantizeHandlers(HandlerRegistry &);
+void addRecurrentHandlers(HandlerRegistry &);
 void addReductionHandlers(HandlerRegistry &);
 void addResizeHandlers(HandlerRegistry &);
+void addRotaryHandlers(HandlerRegistry &);
 void addShapeHandlers(HandlerRegistry &);
 
 /// `axis` counted from the front; an error where it is outside of [-rank, rank).
 std::optional<int64_t> normalizeAxis(int64_t axis, int64_t rank);
+
+/// An error where the node has an attribute that isn't among `known`. Operators outside of ONNX's own domain get new
+/// attributes, with new meanings, without a new version.
+mlir::LogicalResult refuseOtherAttributes(onnx::NodeOp node, llvm::ArrayRef<llvm::StringRef> known);
 
 /// The number of elements of a tensor of these dimensions.
 SymbolicExpr product(llvm::ArrayRef<SymbolicExpr> dims);

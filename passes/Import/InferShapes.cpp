@@ -4,49 +4,14 @@
 #include "dialects/ONNX/ONNXDialect.h"
 #include "dialects/Program/ProgramDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "passes/Import/Handlers.h"
 #include "passes/Import/Passes.h"
-#include "llvm/ADT/DenseMap.h"
+#include "passes/Import/ShapeInference.h"
 
 using namespace mlir;
 
 namespace mxn {
 #define GEN_PASS_DEF_INFERSHAPESPASS
 #include "passes/Import/Passes.h.inc"
-
-/// Tensors of more elements than this aren't sizes; tracking them would only cost time.
-static constexpr int64_t kMaxTrackedElements = 64;
-
-class ShapeInference {
-public:
-  explicit ShapeInference(func::FuncOp func) : func(func) {}
-  LogicalResult run();
-
-  Facts facts(Value v);
-  SymbolicExpr simplify(const SymbolicExpr &e);
-  LogicalResult equate(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node, const Twine &what);
-  void guard(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node);
-  SymbolicExpr fresh() { return SymbolicExpr::symbol("data" + std::to_string(freshCount++)); }
-  llvm::DenseMap<Value, Facts> known;
-
-private:
-  LogicalResult visit(Block &block);
-  LogicalResult visit(onnx::NodeOp node);
-  void visitConstant(onnx::ConstantOp op);
-  /// Facts that the value's type states; dynamic dimensions without an expression get fresh symbols.
-  Facts fromType(Type type);
-  void writeTypes();
-  Type withDims(Type type, const Facts &facts);
-
-  func::FuncOp func;
-  std::map<std::string, SymbolicExpr> solved;
-  struct Guard {
-    SymbolicExpr a, b;
-    onnx::NodeOp node;
-  };
-  std::vector<Guard> guards;
-  int freshCount = 0;
-};
 
 //===----------------------------------------------------------------------===//
 // Equations
@@ -72,10 +37,10 @@ LogicalResult ShapeInference::equate(const SymbolicExpr &left, const SymbolicExp
   SymbolicExpr a = simplify(left), b = simplify(right);
   if (a == b)
     return success();
-  if (a.constant() && b.constant())
+  SymbolicExpr difference = a - b;
+  if (difference.constant())
     return node.emitError() << node.qualifiedName() << ": " << what << ": " << a.str() << " and " << b.str()
                             << " should be equal";
-  SymbolicExpr difference = a - b;
   std::set<std::string> symbols = difference.symbols();
   // Solve for a symbol that occurs alone with coefficient 1 or -1; symbols of data first, then the last by name, so
   // that the result doesn't depend on the order of equations.
@@ -97,8 +62,8 @@ LogicalResult ShapeInference::equate(const SymbolicExpr &left, const SymbolicExp
   return success();
 }
 
-void ShapeInference::guard(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node) {
-  guards.push_back({a, b, node});
+void ShapeInference::guard(const SymbolicExpr &a, const SymbolicExpr &b, onnx::NodeOp node, const Twine &message) {
+  guards.push_back({a, b, node.getLoc(), node.qualifiedName(), message.str(), scope});
 }
 
 //===----------------------------------------------------------------------===//
@@ -181,22 +146,33 @@ LogicalResult ShapeInference::visit(onnx::NodeOp node) {
       if (d.constant() && failed(equate(f, d, node, "the dimension that the model's types state")))
         return failure();
   }
-  for (Region &region : node.getGraphs())
-    if (failed(visit(region.front())))
+  for (Region &region : node.getGraphs()) {
+    // What an operator that nobody handles does with its graph isn't known, so nothing that the graph teaches counts.
+    FailureOr<Conditional> ignored = visitConditional(region.front());
+    if (failed(ignored))
       return failure();
+    settle(*ignored);
+  }
   return success();
 }
 
 LogicalResult ShapeInference::visit(Block &block) {
-  for (Operation &op : block) {
-    if (auto node = dyn_cast<onnx::NodeOp>(op)) {
-      if (failed(visit(node)))
-        return failure();
-    } else if (auto constant = dyn_cast<onnx::ConstantOp>(op)) {
+  for (Block::iterator it = block.begin(); it != block.end();) {
+    Operation *op = &*it++;
+    auto node = dyn_cast<onnx::NodeOp>(op);
+    if (auto constant = dyn_cast<onnx::ConstantOp>(op))
       visitConstant(constant);
-    } else if (auto attention = dyn_cast<llm::PagedAttentionOp>(op)) {
+    if (auto attention = dyn_cast<llm::PagedAttentionOp>(op)) {
       known[attention.getY()] = facts(attention.getQ());
       known[attention.getUpdated()] = facts(attention.getCache());
+    }
+    if (!node)
+      continue;
+    if (isIf(node)) {
+      if (failed(visitIf(node, it)))
+        return failure();
+    } else if (failed(isLoop(node) ? visitLoop(node) : visit(node))) {
+      return failure();
     }
   }
   return success();
@@ -234,6 +210,9 @@ void ShapeInference::writeTypes() {
     auto node = dyn_cast<onnx::NodeOp>(op);
     if (!node)
       return;
+    for (Region &region : node.getGraphs())
+      for (BlockArgument arg : region.front().getArguments())
+        arg.setType(withDims(arg.getType(), facts(arg)));
     SmallVector<Attribute> values;
     bool any = false;
     for (Value output : node.getOutputs()) {
@@ -270,14 +249,15 @@ void ShapeInference::writeTypes() {
       func.setResultAttr(i, program::kTensorAttrName, update(old, value));
 
   OpBuilder b(func.getContext());
-  b.setInsertionPointToStart(&func.getBody().front());
-  std::set<std::pair<std::string, std::string>> seen;
-  for (Guard &g : guards) {
+  std::set<std::tuple<Block *, std::string, std::string>> seen;
+  for (Guard &g : llvm::reverse(guards)) { // each in front of those behind it
     std::string a = simplify(g.a).str(), c = simplify(g.b).str();
-    if (a == c || !seen.insert({a, c}).second)
+    Block *block = g.scope ? g.scope : &func.getBody().front();
+    if (a == c || !seen.insert({block, a, c}).second)
       continue;
-    std::string name = g.node.qualifiedName();
-    program::GuardOp::create(b, g.node.getLoc(), a, c, name + " needs the sizes " + a + " and " + c + " to be equal");
+    b.setInsertionPointToStart(block);
+    std::string message = g.message.empty() ? g.op + " needs the sizes " + a + " and " + c + " to be equal" : g.message;
+    program::GuardOp::create(b, g.loc, a, c, message);
   }
 }
 

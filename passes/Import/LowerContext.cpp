@@ -100,7 +100,7 @@ Type LowerContext::lowered(Type element) {
   return isa_and_present<FloatType>(element) && element.getIntOrFloatBitWidth() >= 8 ? element : Type();
 }
 
-static Dims dimsOf(Value onnxValue) {
+Dims LowerContext::dimsOf(Value onnxValue) {
   Dims dims;
   auto type = llvm::cast<RankedTensorType>(onnxValue.getType());
   auto encoded = dyn_cast_if_present<onnx::DimsAttr>(type.getEncoding());
@@ -113,9 +113,10 @@ Dims LowerContext::dims(unsigned i) { return dimsOf(node.getInputs()[i]); }
 Dims LowerContext::outputDims(unsigned i) { return dimsOf(node.getOutputs()[i]); }
 
 std::optional<Dims> LowerContext::values(unsigned i) {
-  if (!hasInput(i))
-    return std::nullopt;
-  Value v = node.getInputs()[i];
+  return hasInput(i) ? valuesOf(node.getInputs()[i]) : std::nullopt;
+}
+
+std::optional<Dims> LowerContext::valuesOf(Value v) {
   if (auto constant = v.getDefiningOp<onnx::ConstantOp>()) {
     auto dense = dyn_cast<DenseElementsAttr>(constant.getValue());
     if (!dense || !isa<IntegerType>(dense.getElementType()))

@@ -24,9 +24,16 @@ public:
   mlir::Value size(const SymbolicExpr &e, mlir::Location loc);
 
 private:
-  mlir::LogicalResult lower(onnx::NodeOp node);
-  mlir::LogicalResult lower(onnx::ConstantOp op);
-  mlir::LogicalResult lowerTypes(mlir::Operation *op);
+  /// Lowers the ops of a graph at `b`; unless it is the function's own, guards are copied there too.
+  mlir::LogicalResult lower(mlir::Block &block, mlir::OpBuilder &b);
+  mlir::LogicalResult lower(onnx::NodeOp node, mlir::OpBuilder &b);
+  mlir::LogicalResult lower(onnx::ConstantOp op, mlir::OpBuilder &b);
+  /// See ControlFlow.cpp.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> lowerIf(LowerContext &context);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> lowerLoop(LowerContext &context);
+  /// What a graph yields for an onnx value, as a `type` where that is given.
+  mlir::FailureOr<mlir::Value> yielded(mlir::Value onnxValue, mlir::Type type, mlir::OpBuilder &b, mlir::Location loc);
+  mlir::LogicalResult lowerTypes(mlir::Operation *op, mlir::OpBuilder &b);
   mlir::Value fromKnown(LowerContext &context, unsigned result);
   void reportUnsupported();
 

@@ -21,6 +21,10 @@ struct StepFrame {
   mlir::Value ids, positions;   // inputs; no positions where the model has none
 };
 
+/// Whether a value, or any value that a node takes or gives, has a dimension of rows (of the batch or the sequence).
+bool hasRows(mlir::Value v, const StepFrame &frame);
+bool hasRows(onnx::NodeOp node, const StepFrame &frame);
+
 /// Whether each row (b, s) of the node's results depends on row (b, s) of its inputs alone; otherwise why not.
 std::optional<std::string> whyNotRowWise(onnx::NodeOp node, const StepFrame &frame);
 
@@ -34,6 +38,8 @@ struct LiftedMask {
   std::optional<MaskTemplate> mask;
   std::string reason;
 };
+/// The one number that an integer tensor holds in every element, once every attention mask is ones.
+std::optional<SymbolicExpr> liftNumber(mlir::Value v, const StepFrame &frame);
 LiftedMask liftMask(mlir::Value mask, bool causalAttribute, const StepFrame &frame);
 
 } // namespace mxn

@@ -27,7 +27,7 @@ public:
     if (auto element = knownElement(v, at))
       if (auto constant = element->constant())
         return *constant ? Conditions{} : Conditions{SymbolicExpr(-1)};
-    if (isMaskInput(v))
+    if (isAllOnes(v))
       return Conditions{};
     auto node = v.getDefiningOp<onnx::NodeOp>();
     if (!node)
@@ -35,7 +35,10 @@ public:
     StringRef op = node.getOp();
     auto input = [&](unsigned i) { return node.getInputs()[i]; };
     if (op == "And") {
-      auto a = condition(input(0), broadcast(input(0), at)), b = condition(input(1), broadcast(input(1), at));
+      auto at0 = broadcast(input(0), v, at), at1 = broadcast(input(1), v, at);
+      if (!at0 || !at1)
+        return fail(v);
+      auto a = condition(input(0), *at0), b = condition(input(1), *at1);
       if (!a || !b)
         return std::nullopt;
       a->append(*b);
@@ -52,13 +55,18 @@ public:
       return Conditions{SymbolicExpr(-1) - a->front()};
     }
     if (op == "LessOrEqual" || op == "Less" || op == "GreaterOrEqual" || op == "Greater") {
-      auto a = number(input(0), broadcast(input(0), at)), b = number(input(1), broadcast(input(1), at));
+      auto at0 = broadcast(input(0), v, at), at1 = broadcast(input(1), v, at);
+      if (!at0 || !at1)
+        return fail(v);
+      auto a = number(input(0), *at0), b = number(input(1), *at1);
       if (!a || !b)
         return std::nullopt;
       SymbolicExpr margin = op.starts_with("Less") ? *b - *a : *a - *b;
       return Conditions{op.ends_with("OrEqual") ? margin : margin - SymbolicExpr(1)};
     }
-    if (op == "Cast" && !isBool(input(0))) {
+    if (op == "Cast" && isBool(input(0)))
+      return condition(input(0), at);
+    if (op == "Cast") {
       auto element = number(input(0), at);
       if (!element || !element->constant())
         return fail(v);
@@ -74,7 +82,7 @@ public:
   std::optional<SymbolicExpr> number(Value v, const Index &at) {
     if (auto element = knownElement(v, at))
       return element;
-    if (isMaskInput(v))
+    if (isAllOnes(v))
       return SymbolicExpr(1);
     if (v == frame.positions)
       return frame.past + at.back();
@@ -88,11 +96,29 @@ public:
         return (*start)[0] + at[0] * (*step)[0];
     }
     if (op == "Add" || op == "Sub" || op == "Mul") {
-      auto a = number(node.getInputs()[0], broadcast(node.getInputs()[0], at));
-      auto b = number(node.getInputs()[1], broadcast(node.getInputs()[1], at));
+      auto at0 = broadcast(node.getInputs()[0], v, at), at1 = broadcast(node.getInputs()[1], v, at);
+      if (!at0 || !at1)
+        return fail(v), std::nullopt;
+      auto a = number(node.getInputs()[0], *at0), b = number(node.getInputs()[1], *at1);
       if (!a || !b)
         return std::nullopt;
       return op == "Add" ? *a + *b : op == "Sub" ? *a - *b : *a * *b;
+    }
+    if (op == "ReduceSum" && isAllOnes(node.getInputs()[0])) {
+      // As many as there are elements along the axes.
+      auto dims = symbolicDims(node.getInputs()[0]);
+      auto axes = node.hasInput(1) ? symbolicValues(node.getInputs()[1]) : std::nullopt;
+      if (!dims || !axes)
+        return fail(v), std::nullopt;
+      SymbolicExpr count(1);
+      for (const SymbolicExpr &axis : *axes) {
+        int64_t i = axis.constant().value_or(-100);
+        i = i < 0 ? i + static_cast<int64_t>(dims->size()) : i;
+        if (i < 0 || i >= static_cast<int64_t>(dims->size()))
+          return fail(v), std::nullopt;
+        count = count * (*dims)[i];
+      }
+      return count;
     }
     Index moved = at;
     if (op == "Cast")
@@ -105,11 +131,26 @@ public:
 private:
   static bool isBool(Value v) { return cast<TensorType>(v.getType()).getElementType().isInteger(1); }
 
-  /// An input that says which tokens are there: two dimensions, the last as long as past and present.
+  /// An input that says which tokens are there: integers in two dimensions that are no rows of tokens.
   bool isMaskInput(Value v) {
     auto dims = isa<BlockArgument>(v) ? symbolicDims(v) : std::nullopt;
-    return dims && dims->size() == 2 && dims->back() == frame.past + frame.sequence &&
+    return dims && dims->size() == 2 && v != frame.ids && v != frame.positions &&
            isa<IntegerType>(cast<TensorType>(v.getType()).getElementType());
+  }
+
+  /// Whether every element is 1, since it is one of an attention mask, wherever that was read.
+  bool isAllOnes(Value v) {
+    while (!isMaskInput(v)) {
+      auto node = v.getDefiningOp<onnx::NodeOp>();
+      if (!node || node.getInputs().empty())
+        return false;
+      StringRef op = node.getOp();
+      if (op != "Cast" && op != "Identity" && op != "Unsqueeze" && op != "Squeeze" && op != "Reshape" &&
+          op != "Flatten" && op != "Expand" && op != "Slice" && op != "Transpose" && op != "Gather" && op != "GatherND")
+        return false;
+      v = node.getInputs()[0];
+    }
+    return true;
   }
 
   std::optional<SymbolicExpr> knownElement(Value v, const Index &at) {
@@ -126,14 +167,19 @@ private:
     return linear < static_cast<int64_t>(values->size()) ? std::optional((*values)[linear]) : std::nullopt;
   }
 
-  /// The index of an operand that is broadcast to where `at` is an index.
-  static Index broadcast(Value v, const Index &at) {
-    auto dims = symbolicDims(v);
+  /// The index of an operand that is broadcast where `at` is an index of `result`. Nothing where it can't be told along
+  /// which dimensions it is broadcast.
+  static std::optional<Index> broadcast(Value v, Value result, const Index &at) {
+    auto dims = symbolicDims(v), to = symbolicDims(result);
+    if (!dims || !to || dims->size() > at.size() || to->size() != at.size())
+      return std::nullopt;
     Index out;
-    if (!dims)
-      return at;
-    for (size_t i = 0; i < dims->size(); ++i)
-      out.push_back((*dims)[i].isConstant(1) ? SymbolicExpr(0) : at[at.size() - dims->size() + i]);
+    size_t added = at.size() - dims->size();
+    for (auto [i, d] : llvm::enumerate(*dims)) {
+      if (!d.isConstant(1) && d != (*to)[added + i])
+        return std::nullopt;
+      out.push_back(d.isConstant(1) ? SymbolicExpr(0) : at[added + i]);
+    }
     return out;
   }
 
@@ -193,7 +239,10 @@ private:
       return source;
     }
     if (op == "Expand") {
-      at = broadcast(source, at);
+      auto moved = broadcast(source, node.getResult(0), at);
+      if (!moved)
+        return Value();
+      at = *moved;
       return source;
     }
     if (op == "Transpose") {
@@ -207,7 +256,8 @@ private:
     if (op == "Slice") {
       auto starts = symbolicValues(node.getInputs()[1]);
       SmallVector<int64_t> along = axes(3);
-      if (!starts || node.hasInput(4))
+      auto steps = node.hasInput(4) ? symbolicValues(node.getInputs()[4]) : std::nullopt;
+      if (!starts || (node.hasInput(4) && (!steps || !llvm::all_of(*steps, [](auto &s) { return s.isConstant(1); }))))
         return Value();
       for (auto [i, start] : llvm::enumerate(*starts)) {
         int64_t axis = along.empty() ? i : along[i] < 0 ? along[i] + rank : along[i];
@@ -236,6 +286,16 @@ private:
 
 } // namespace
 
+std::optional<SymbolicExpr> liftNumber(Value v, const StepFrame &frame) {
+  auto type = dyn_cast<RankedTensorType>(v.getType());
+  if (!type || !isa<IntegerType>(type.getElementType()))
+    return std::nullopt;
+  Index at;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    at.push_back(SymbolicExpr::symbol("mxn.axis" + std::to_string(i)));
+  return Lifter(frame).number(v, at);
+}
+
 LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
   MaskTemplate result;
   result.causal = causalAttribute;
@@ -249,10 +309,17 @@ LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
     if (type.getRank() < 2)
       return {std::nullopt, "its mask has fewer than 2 dimensions"};
     auto dims = symbolicDims(mask);
-    at[type.getRank() - 1] = k;
-    at[type.getRank() - 2] = q;
-    for (int64_t i = 0; i + 2 < type.getRank(); ++i) // the same for every batch row and head, or it isn't lifted
-      at[i] = dims && (*dims)[i].isConstant(1) ? SymbolicExpr(0) : SymbolicExpr::symbol("mxn.axis" + std::to_string(i));
+    if (!dims || dims->back() != frame.past + frame.sequence)
+      return {std::nullopt, "its mask isn't as long as past and present"};
+    // Dimensions of 1 are broadcast. What depends on batch row or head isn't lifted.
+    for (auto [i, d] : llvm::enumerate(*dims))
+      if (!d.isConstant(1))
+        at[i] = SymbolicExpr::symbol("mxn.axis" + std::to_string(i));
+    at.back() = k;
+    if (const SymbolicExpr &rows = (*dims)[dims->size() - 2]; rows == frame.sequence)
+      at[at.size() - 2] = q;
+    else if (!rows.isConstant(1))
+      return {std::nullopt, "its mask has neither a row for each query nor one for all"};
     Lifter lifter(frame);
     auto lifted = lifter.condition(mask, at);
     if (!lifted)
@@ -271,7 +338,9 @@ LiftedMask liftMask(Value mask, bool causalAttribute, const StepFrame &frame) {
       result.window = result.window ? std::min(result.window, *reach + 1) : *reach + 1;
       continue;
     }
-    if (margin == frame.past + frame.sequence - SymbolicExpr(1) - k) // every key there is
+    // True for each key there is: k < P + S, and nothing is below 0.
+    auto isNatural = [](const SymbolicExpr &e) { return e.lowerBound().value_or(-1) >= 0; };
+    if (isNatural(margin) || isNatural(margin - (frame.past + frame.sequence - SymbolicExpr(1) - k)))
       continue;
     return {std::nullopt, "its mask asks for " + margin.str() + " >= 0, which is no template"};
   }

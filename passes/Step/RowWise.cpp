@@ -1,5 +1,10 @@
 //===- RowWise.cpp - Rule S2: each row by itself --------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// `step` has one batch row, so the order of (batch, sequence) within a product doesn't matter. A value either has no
+// rows, then it is the same in each call, or exactly one dimension that holds the sequence, and what stands at place s
+// of it depends on row s of the inputs alone. Each op is checked to keep it so.
+//
 #include "dialects/LLM/LLMDialect.h"
 #include "passes/Step/Graph.h"
 #include "llvm/ADT/StringSet.h"
@@ -81,25 +86,41 @@ public:
   Check(onnx::NodeOp node, const StepFrame &frame) : node(node), frame(frame) {}
 
   std::optional<std::string> run() {
-    bool rows = false;
     for (Value v : llvm::concat<Value>(SmallVector<Value>(node.getInputs()), SmallVector<Value>(node->getResults()))) {
       if (isa<onnx::NoneType>(v.getType()))
         continue;
       auto dims = symbolicDims(v);
       if (!dims)
         return "a shape isn't known";
-      for (const SymbolicExpr &d : *dims) {
+      for (const SymbolicExpr &d : *dims)
         if (d.symbols().count(frame.past.str()))
           return "a size depends on the length of the past";
-        rows |= isRow(d);
-      }
+      if (llvm::count_if(*dims, [&](const SymbolicExpr &d) { return isSequence(d); }) > 1)
+        return "two of its dimensions are rows";
     }
-    if (!rows || node.getOp() == "Shape" || node.getOp() == "Size")
+    if (!hasRows(node, frame) || node.getOp() == "Shape" || node.getOp() == "Size")
       return std::nullopt; // weights and sizes
+    if (auto why = ofOp())
+      return why;
+    // No op above drops rows; this holds for those whose shapes say otherwise, such as Squeeze.
+    bool before = llvm::any_of(node.getInputs(), [&](Value v) { return hasSequence(v); });
+    for (Value result : node.getResults())
+      if (before && !isa<onnx::NoneType>(result.getType()) && !hasSequence(result))
+        return "it leaves rows out";
+    return std::nullopt;
+  }
+
+private:
+  std::optional<std::string> ofOp() {
     StringRef op = node.getOp();
-    if (kElementwise.contains(op) || op == "RotaryEmbedding" || op == "Transpose" || op == "Unsqueeze" ||
-        op == "Squeeze")
+    if (!node.getDomain().empty() && node.getDomain() != "com.microsoft")
+      return "it isn't known to work on each row by itself";
+    if (kElementwise.contains(op))
+      return broadcast(op == "Expand" ? 1 : node.getNumOperands());
+    if (op == "Transpose" || op == "Unsqueeze" || op == "Squeeze")
       return std::nullopt;
+    if (op == "RotaryEmbedding")
+      return rotary();
     if (op == "MatMul" || op == "MatMulNBits" || op == "Gemm")
       return product();
     if (op == "Gather" || op == "GatherBlockQuantized")
@@ -111,22 +132,74 @@ public:
     return "it isn't known to work on each row by itself";
   }
 
-private:
+  bool contains(const SymbolicExpr &d, const SymbolicExpr &symbol) const { return d.symbols().count(symbol.str()); }
+  bool isSequence(const SymbolicExpr &d) const { return contains(d, frame.sequence); }
   /// A dimension of rows holds the batch or the sequence, alone or in a product.
-  bool isRow(const SymbolicExpr &d) const {
-    for (const std::string &name : d.symbols())
-      if (frame.batch.symbols().count(name) || frame.sequence.symbols().count(name))
-        return true;
-    return false;
+  bool isRow(const SymbolicExpr &d) const { return contains(d, frame.batch) || isSequence(d); }
+  bool hasSequence(Value v) const {
+    auto dims = symbolicDims(v);
+    return dims && llvm::any_of(*dims, [&](const SymbolicExpr &d) { return isSequence(d); });
+  }
+
+  /// Rows of the first operands stand where the result's rows stand, and nothing else is as long by chance.
+  std::optional<std::string> broadcast(unsigned operands, unsigned first = 0) {
+    auto out = symbolicDims(node.getResult(0));
+    for (Value v : node.getInputs().slice(first, operands - first)) {
+      if (isa<onnx::NoneType>(v.getType()))
+        continue;
+      auto dims = symbolicDims(v);
+      if (dims->size() > out->size())
+        return "it has fewer dimensions than its input";
+      for (auto [d, to] : llvm::zip(*dims, llvm::drop_begin(*out, out->size() - dims->size())))
+        if ((isSequence(d) || isSequence(to)) && !d.isConstant(1) && d != to)
+          return "it meets rows with another dimension";
+    }
+    return std::nullopt;
+  }
+
+  std::optional<std::string> rotary() {
+    auto x = symbolicDims(node.getInputs()[0]);
+    if (x->size() < 3)
+      return "its input has less than 3 dimensions";
+    SymbolicExpr sequence = (*x)[x->size() == 3 ? 1 : 2];
+    if (!isSequence(sequence))
+      return "its input isn't one row after another";
+    bool standard = node.getDomain().empty();
+    unsigned positions = standard ? 3 : 1, table = standard ? 1 : 2;
+    bool chosen = node.hasInput(positions);
+    if (!standard && !chosen)
+      return "it has no positions";
+    for (unsigned i : {table, table + 1}) {
+      auto dims = symbolicDims(node.getInputs()[i]);
+      if (chosen ? llvm::any_of(*dims, [&](const SymbolicExpr &d) { return isRow(d); })
+                 : dims->size() != 3 || (*dims)[1] != sequence)
+        return "its tables aren't what its rows are turned by";
+    }
+    if (chosen) {
+      auto dims = symbolicDims(node.getInputs()[positions]); // one alone would be the first row's
+      if (dims->size() != 2 || (*dims)[1] != sequence)
+        return "its positions aren't one for each row";
+    }
+    return std::nullopt;
   }
 
   std::optional<std::string> product() {
     auto b = symbolicDims(node.getInputs()[1]), a = symbolicDims(node.getInputs()[0]);
-    for (const SymbolicExpr &d : *b)
-      if (isRow(d))
-        return "it multiplies rows with rows";
-    if (isRow(a->back()) || node.intAttr("transA", 0))
+    if (a->empty() || b->empty() || isRow(a->back()) || node.intAttr("transA", 0) ||
+        isRow((*b)[std::max<int64_t>(b->size(), 2) - 2]))
       return "it sums over rows";
+    // A table times rows works on each of them as rows times a table does.
+    if (hasSequence(node.getInputs()[0]) && hasSequence(node.getInputs()[1]))
+      return "it multiplies rows with rows";
+    if (node.getOp() == "Gemm" && node.hasInput(2))
+      return broadcast(3, 2);
+    if (node.getOp() == "MatMul" && b->size() > 2) {
+      auto out = symbolicDims(node.getResult(0));
+      ArrayRef<SymbolicExpr> matrices = ArrayRef(*b).drop_back(2), rows = ArrayRef(*out).drop_back(2);
+      for (auto [d, to] : llvm::zip(matrices, rows.take_back(matrices.size())))
+        if (isSequence(to) && !d.isConstant(1))
+          return "it has a matrix for each row";
+    }
     return std::nullopt;
   }
 
@@ -156,43 +229,55 @@ private:
   }
 
   std::optional<std::string> alongAxes() {
-    for (Value v : node.getInputs()) {
+    StringRef op = node.getOp();
+    int64_t rank = symbolicDims(node.getInputs()[0])->size();
+    auto axes = axesOf(rank);
+    if (!axes || axes->empty())
+      return "its axes aren't known";
+    SmallVector<Value> values = {node.getInputs()[0]};
+    if (op == "Concat")
+      values.assign(node.getInputs().begin(), node.getInputs().end());
+    if (op == "Concat" || op == "Slice" || op == "Split")
+      values.append(node.getResults().begin(), node.getResults().end());
+    for (Value v : values) {
       if (isa<onnx::NoneType>(v.getType()))
         continue;
       auto dims = symbolicDims(v);
-      int64_t rank = dims->size();
-      SmallVector<int64_t> axes = axesOf(rank);
-      for (int64_t axis : axes)
-        if (axis >= 0 && axis < rank && isRow((*dims)[axis]))
+      for (int64_t axis : *axes)
+        if (axis < 0 || axis >= static_cast<int64_t>(dims->size()) || isRow((*dims)[axis]))
           return "it works along a dimension of rows";
-      if (axes.empty())
-        return "its axes aren't known";
-      break; // the first input decides
     }
-    return std::nullopt;
+    return op.contains("Normalization") ? broadcast(node.getNumOperands()) : std::nullopt;
   }
 
-  SmallVector<int64_t> axesOf(int64_t rank) {
+  /// The axes that an op works along; nothing where they aren't known.
+  std::optional<SmallVector<int64_t>> axesOf(int64_t rank) {
     StringRef op = node.getOp();
     SmallVector<int64_t> axes;
-    auto values = [&](unsigned i) {
-      if (node.hasInput(i))
-        if (auto found = symbolicValues(node.getInputs()[i]))
-          for (const SymbolicExpr &e : *found)
-            if (e.constant())
-              axes.push_back(*e.constant());
-    };
-    if (op.contains("SimplifiedLayerNormalization") || op == "SkipLayerNormalization" || op == "SwiGLU")
+    if (op.starts_with("Skip") || op == "SwiGLU") {
       axes = {rank - 1};
-    else if (op.starts_with("Reduce") || op == "Slice")
-      node.has("axes") ? void(axes = node.intsAttr("axes")) : values(op == "Slice" ? 3 : 1);
-    else
-      axes = {node.intAttr("axis", op == "Concat" || op == "Split" ? 0 : -1)};
+    } else if (op.starts_with("Reduce") || op == "Slice") {
+      unsigned input = op == "Slice" ? 3 : 1;
+      axes = node.intsAttr("axes");
+      if (!node.has("axes")) {
+        auto given = node.hasInput(input) ? symbolicValues(node.getInputs()[input]) : std::nullopt;
+        if (!given)
+          return std::nullopt;
+        for (const SymbolicExpr &e : *given) {
+          if (!e.constant())
+            return std::nullopt;
+          axes.push_back(*e.constant());
+        }
+      }
+    } else {
+      bool flattens = op.ends_with("Softmax") && node.getVersion() < 13; // from the axis on
+      axes = {node.intAttr("axis", op == "Concat" || op == "Split" ? 0 : flattens ? 1 : -1)};
+      if (flattens || op.contains("Normalization"))
+        for (int64_t axis = (axes[0] < 0 ? axes[0] + rank : axes[0]) + 1; axis < rank; ++axis)
+          axes.push_back(axis);
+    }
     for (int64_t &axis : axes)
       axis = axis < 0 ? axis + rank : axis;
-    if (op == "LayerNormalization" || op == "RMSNormalization") // from the axis to the last
-      for (int64_t axis = axes[0] + 1; axis < rank; ++axis)
-        axes.push_back(axis);
     return axes;
   }
 
@@ -201,6 +286,18 @@ private:
 };
 
 } // namespace
+
+bool hasRows(Value v, const StepFrame &frame) {
+  auto dims = symbolicDims(v);
+  return dims && llvm::any_of(*dims, [&](const SymbolicExpr &d) {
+           return d.symbols().count(frame.batch.str()) || d.symbols().count(frame.sequence.str());
+         });
+}
+
+bool hasRows(onnx::NodeOp node, const StepFrame &frame) {
+  return llvm::any_of(node->getOperands(), [&](Value v) { return hasRows(v, frame); }) ||
+         llvm::any_of(node->getResults(), [&](Value v) { return hasRows(v, frame); });
+}
 
 std::optional<std::string> whyNotRowWise(onnx::NodeOp node, const StepFrame &frame) { return Check(node, frame).run(); }
 

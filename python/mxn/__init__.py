@@ -12,10 +12,10 @@
 from .started import STARTED as _started  # noqa: F401  first, so that the time of the imports below counts
 from .compiler import compile
 from .errors import CompileError, Error, InputError, NotFoundError, RunError
-from .language import LanguageModel, Sequence
+from .language import LanguageModel, Sequence, verify_step
 from .model import Model, load
 from .signature import Signature, TensorSpec
 
 __all__ = ["CompileError", "Error", "InputError", "LanguageModel", "Model", "NotFoundError", "RunError", "Sequence",
-           "Signature", "TensorSpec", "compile", "load"]
+           "Signature", "TensorSpec", "compile", "load", "verify_step"]
 __version__ = "0.1.0"

@@ -62,12 +62,14 @@ class Model:
             raise InputError(f"the bundle has no function {name!r}; it has {_listed(self.functions)}")
         return self.functions[name]
 
-    def run(self, inputs: Mapping[str, Any], function: str = "main", donate: Collection[str] = ()) -> dict[str, np.ndarray]:
+    def run(self, inputs: Mapping[str, Any], function: str = "main",
+            donate: Collection[str] | Mapping[str, np.ndarray] = ()) -> dict[str, np.ndarray]:
         """Calls a function with {input name: array} and returns {output name: array}.
 
         Arrays are numpy's, anything with DLPack, or lists and numbers, which are converted to the type that is wanted. The
-        call may write to the inputs named in `donate`, such as the past that turns into the present. InputError: a name is
-        unknown or missing, or a value isn't a tensor. RunError: a type or shape doesn't fit, or the model's own checks
+        call may write to the inputs named in `donate`, such as the past that turns into the present. {name: array} donates an
+        array that begins with the input and has room behind it; an output that fits is written there, without another copy,
+        and returned as a view of it. InputError: a name is unknown or missing, or a value isn't a tensor. RunError: a type or shape doesn't fit, or the model's own checks
         refuse the values.
         """
         signature = self.function(function)

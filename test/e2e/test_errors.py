@@ -84,6 +84,46 @@ def test_output_in_no_folder(tmp_path: Path) -> None:
     refused(compile_with(file, tmp_path / "nowhere" / "out.mxn"), "out.mxn")
 
 
+def test_output_is_a_folder(tmp_path: Path) -> None:
+    file = save(small_models.addition(), tmp_path / "m.onnx")
+    (tmp_path / "out.mxn").mkdir()
+    refused(compile_with(file, tmp_path / "out.mxn"), "out.mxn", "directory")
+
+
+def test_model_is_a_folder(tmp_path: Path) -> None:
+    refused(compile_with(tmp_path, tmp_path / "out.mxn"), "is a directory")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("target, word", [("toaster", "'toaster'"), ("cpu:z80", "'z80'")])
+def test_unknown_target(tmp_path: Path, target: str, word: str) -> None:
+    file = save(small_models.addition(), tmp_path / "m.onnx")
+    refused(command(tool("mxn-compile"), file, "-o", tmp_path / "out.mxn", f"--target={target}"), word)
+    with pytest.raises(mxn.CompileError, match=word):
+        mxn.compile(small_models.addition(), target=target)
+    assert [p.name for p in tmp_path.iterdir()] == ["m.onnx"]
+
+
+def test_full_disk(sum_bundle: Path, tmp_path: Path) -> None:
+    """/dev/full stands for a full disk, and a device must not be replaced by a file."""
+    full = Path("/dev/full")
+    file = save(small_models.addition(), tmp_path / "m.onnx")
+    np.savez(tmp_path / "in.npz", a=np.ones(3, np.float32), b=np.ones(3, np.float32))
+    for arguments in (["compile", file, "-o", full],
+                      ["run", sum_bundle, "--inputs", tmp_path / "in.npz", "--outputs", full]):
+        refused(mxn_command(*arguments), "can't write /dev/full: No space left on device")
+        assert full.is_char_device()
+    np.save(tmp_path / "x.npy", np.ones(3, np.float32))
+    inputs = [f"--input={name}={tmp_path / 'x.npy'}" for name in "ab"]
+    for extra in (f"--output=c={full}", f"--profile={full}"):
+        refused(command(tool("mxn-run"), sum_bundle, *inputs, extra), "can't write /dev/full: No space left on device")
+        assert full.is_char_device()
+    with open(full, "w") as out:
+        for arguments in ([tool("mxn-run"), sum_bundle, *inputs], [tool("mxn-inspect"), sum_bundle]):
+            done = subprocess.run(arguments, stdout=out, stderr=subprocess.PIPE, text=True)
+            refused(done, "can't write the standard output")
+
+
 def test_string_tensors(tmp_path: Path) -> None:
     words = (TensorProto.STRING, ["N"])
     model = small_models.model([helper.make_node("Identity", ["a"], ["b"], "same")], {"a": words}, {"b": words})
@@ -104,6 +144,11 @@ def test_missing_bundle(tmp_path: Path) -> None:
     refused(mxn_command("run", tmp_path / "none.mxn"), "none.mxn")
     with pytest.raises(mxn.RunError, match="none.mxn"):
         mxn.load(tmp_path / "none.mxn")
+
+
+def test_bundle_is_a_folder(tmp_path: Path) -> None:
+    for name in ("mxn-run", "mxn-inspect"):
+        refused(command(tool(name), tmp_path), "is not a regular file")
 
 
 @pytest.mark.parametrize("content", [b"", b"This is text.\n" * 100, bytes(65536)], ids=["empty", "text", "zeros"])

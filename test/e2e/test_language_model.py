@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import re
 import threading
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import mxn
 import numpy as np
 import pytest
 import toy_model
-from conftest import mxn_command
+from conftest import ROOT, mxn_command
 from mxn.language.text import Detokenizer
 from toy_model import answer, answers
 
@@ -297,3 +297,17 @@ def test_bench_leaves_parts_out(bundle: Path) -> None:
     assert "decode" not in mxn_command("bench", bundle, "--prompt", 4, "--generate", 0).stdout
     done = mxn_command("bench", bundle, "--batch", 0)
     assert (done.returncode, done.stderr) == (1, "mxn: error: expected --batch of at least 1, got 0\n")
+
+
+def test_examples_of_the_documentation(bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+                                       capsys: pytest.CaptureFixture[str]) -> None:
+    """The Python of docs/serving.md runs, one part after another."""
+    parts = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / "serving.md").read_text(), re.M | re.S)
+    assert len(parts) == 3
+    files = toy_model.files() | {"config.json": {"max_position_embeddings": 400}, "generation_config.json": {}}
+    monkeypatch.chdir(toy_model.make(tmp_path, files).rename(tmp_path / "model.mxn").parent)
+    names: dict[str, object] = {}
+    for part in parts:
+        exec(part, names)  # noqa: S102
+    assert names["logits"].argmax(-1).tolist() == [answer([1, 2, 3, 5]), answer([1, 2, 3, 6]), answer([1, 2, 3, 6, 7])]
+    assert capsys.readouterr().out.startswith(mxn.LanguageModel("model.mxn").generate("Once upon a time", 20))

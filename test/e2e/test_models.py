@@ -11,7 +11,7 @@ import pytest
 from conftest import command, mxn_command
 from mxn.locate import tool
 
-MODELS = ["magika", "minilm"]
+MODELS = ["magika", "minilm", "vad", "vad-16k"]
 RTOL, ATOL = 1e-3, 1e-4  # float32
 
 

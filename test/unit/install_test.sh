@@ -44,7 +44,7 @@ add_executable(plugin main.cpp plugin.cpp)
 target_link_libraries(plugin PRIVATE MxN::MxNCompiler)
 END
 cd "$work/user/build"
-{ cmake .. -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$work/moved" && cmake --build .; } >"$work/log" 2>&1 ||
+{ cmake .. -G Ninja -DCMAKE_C_COMPILER="${cxx/clang++/clang}" -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_PREFIX_PATH="$work/moved" && cmake --build .; } >"$work/log" 2>&1 ||
   { cat "$work/log"; exit 1; }
 ./plugin || { echo "FAILED: a plugin isn't taken"; exit 1; }
 ! ./embed 2>/dev/null # no argument

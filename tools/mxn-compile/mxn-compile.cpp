@@ -51,9 +51,9 @@ static std::string phaseNames() {
     text += (text.empty() ? "" : ", ") + phase.name.str();
   return text;
 }
+static const std::string compileToHelp = "Stop after a phase and write its IR: " + phaseNames();
 static cl::opt<std::string> compileTo("compile-to", cl::init("bundle"), cl::value_desc("phase"), cl::cat(category),
-                                      cl::desc("Stop after a phase and write its IR: import, shapes, step, tensors, "
-                                               "dispatch, program, bundle"));
+                                      cl::desc(compileToHelp));
 static cl::opt<std::string> compileFrom("compile-from", cl::init(""), cl::value_desc("phase"), cl::cat(category),
                                         cl::desc("Take IR that --compile-to wrote, and go on from that phase"));
 static cl::opt<bool> allowExternalLinks("allow-external-links", cl::cat(category),
@@ -63,6 +63,11 @@ static cl::opt<bool> noAttachments(
     cl::desc("Leave out the files beside the model that otherwise go into the bundle: tokenizer.json, "
              "tokenizer_config.json, chat_template.jinja, generation_config.json, config.json, special_tokens_map.json "
              "(the first takes some MB, the others little; mxn-inspect says how much)"));
+static cl::opt<bool> requireStep("require-step", cl::cat(category),
+                                 cl::desc("Fail where a language model gets no ragged entry, and say why"));
+static cl::opt<int64_t> blockTokens("block-tokens", cl::init(mxn::PhaseOptions().blockTokens), cl::value_desc("N"),
+                                    cl::cat(category),
+                                    cl::desc("Tokens in one block of a language model's cache, a power of two"));
 static cl::opt<bool> printLocations("print-locations", cl::desc("Write locations into the IR"), cl::cat(category));
 static cl::opt<bool> quiet("quiet", cl::desc("Print no progress"), cl::cat(category));
 static cl::opt<bool> keepTemporaries("keep-temporaries", cl::Hidden, cl::cat(category),
@@ -258,7 +263,7 @@ int main(int argc, char **argv) {
     return 1;
   progress("compiling");
   mlir::PassManager pm(&context);
-  mxn::buildPhases(pm, *from, *to, optLevel);
+  mxn::buildPhases(pm, *from, *to, {requireStep, blockTokens, optLevel});
   if (failed(pm.run(*module)))
     return reporter.ensureError();
   if (*to != Phase::Bundle)

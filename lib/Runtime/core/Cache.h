@@ -8,6 +8,13 @@
 
 namespace mxn::runtime {
 
+// A handle is a slot and, above it, the slot's generation, so that one which was freed is noticed.
+constexpr uint32_t slotBits = 20;
+constexpr uint32_t slotMask = (1u << slotBits) - 1;
+constexpr uint32_t generationMask = UINT32_MAX >> slotBits;
+
+inline uint64_t divideUp(uint64_t value, uint64_t by) { return (value + by - 1) / by; }
+
 struct Sequence {
   bool exists = false;
   uint32_t generation = 0; // of the handle: how often the slot was freed

@@ -57,7 +57,7 @@ mxn_status_t mxn_cache::checkStep(const mxn_step_input_t &input, uint64_t *token
   ++scratch.steps;
   *tokens = 0;
   for (uint32_t i = 0; i < input.sequence_count; ++i) {
-    Sequence *sequence;
+    Sequence *sequence = nullptr;
     MXN_RETURN_IF_FAILED(find(input.sequences[i], &sequence));
     if (sequence->lastStep == scratch.steps)
       return fail(MXN_STATUS_INVALID_ARGUMENT, "sequence %u is twice in a step", input.sequences[i]);
@@ -172,13 +172,13 @@ mxn_status_t mxn_cache::step(mxn_context &context, const mxn_step_input_t &input
   MXN_RETURN_IF_FAILED(checkStep(input, &tokens));
   scratch.rooms.clear();
   for (uint32_t i = 0; i < input.sequence_count; ++i) {
-    Sequence *sequence;
+    Sequence *sequence = nullptr;
     MXN_RETURN_IF_FAILED(find(input.sequences[i], &sequence));
     scratch.rooms.push_back(sequence->room);
   }
   mxn_status_t status = runStep(context, input, tokens, out);
   for (uint32_t i = 0; i < input.sequence_count; ++i) {
-    Sequence *sequence;
+    Sequence *sequence = nullptr;
     MXN_RETURN_IF_FAILED(find(input.sequences[i], &sequence));
     if (status == MXN_STATUS_OK)
       MXN_RETURN_IF_FAILED(commit(input.sequences[i], input.token_counts[i]));

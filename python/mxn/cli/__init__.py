@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 
 from .. import __version__
 from ..errors import Error
-from . import bench, chat, compile, debug, inspect, run
+
+COMMANDS = ("compile", "run", "chat", "bench", "inspect", "debug")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,8 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="mxn", description="Compiles ONNX models to bundles and runs them.")
     parser.add_argument("--version", action="version", version=f"mxn {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (compile, run, chat, bench, inspect, debug):
-        name = module.__name__.rpartition(".")[2]
+    arguments = sys.argv[1:] if arguments is None else arguments
+    # What one subcommand needs, such as the package onnx, is not imported for another.
+    for name in arguments[:1] if arguments[:1] and arguments[0] in COMMANDS else COMMANDS:
+        module = importlib.import_module(f".{name}", __name__)
         summary = module.__doc__.splitlines()[0]
         sub = commands.add_parser(name, help=summary, description=module.__doc__,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -4,5 +4,6 @@
 from .cache import Cache, CacheGroup, Sequence
 from .model import LanguageModel
 from .sampling import Sampler
+from .verify import StepReport, verify_step
 
-__all__ = ["Cache", "CacheGroup", "LanguageModel", "Sampler", "Sequence"]
+__all__ = ["Cache", "CacheGroup", "LanguageModel", "Sampler", "Sequence", "StepReport", "verify_step"]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# tools_test.sh - mxn-run, mxn-inspect and the example of docs/runtime.md on the unit tests' bundle.
+# tools_test.sh - mxn-run, mxn-inspect and the examples of docs/runtime.md and docs/serving.md on the unit tests' bundle.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 set -eu
 bin=$1 source=$2 work=$(mktemp -d)
@@ -55,6 +55,11 @@ grep -q 'cache  near: Float32, 1 layers, 1 heads of 2, blocks of 4 tokens, keeps
 "$bin/mxn-inspect" --json "$work/step.mxn" | grep -q '"cache_groups": \[{"name": "all", ' || fail "cache groups in JSON"
 
 test "$("$bin/mxn-embed-example" "$work/m.mxn" | tr '\n' ' ')" = "1 5 11 " || fail "the example of docs/runtime.md"
-sed -n '/^```c$/,/^```$/p' "$source/docs/runtime.md" | sed '1d;$d' | cmp - "$source/docs/examples/embed.c"
+test "$("$bin/mxn-serve-example" "$work/step.mxn" 5 6 7 | tr '\n' ' ')" = \
+  "86 87 25 60 414 173 373 431 212 426 289 145 369 97 33 354 " || fail "the example of docs/serving.md"
+expect_error 'out of range' "$bin/mxn-serve-example" "$work/step.mxn" 600
+for example in embed:runtime serve:serving; do
+  sed -n '/^```c$/,/^```$/p' "$source/docs/${example#*:}.md" | sed '1d;$d' | cmp - "$source/docs/examples/${example%:*}.c"
+done
 ls "$work" | grep -q partial && fail "a partial file is left"
 echo passed
