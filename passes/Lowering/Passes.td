@@ -67,6 +67,18 @@ def ExpandFloatRemainderPass : Pass<"mxn-expand-float-remainder"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def ExpandNarrowingPass : Pass<"mxn-expand-narrowing"> {
+  let summary = "Rounds f64 to f16 and bf16 without the C library.";
+  let description = [{
+    Through f32, rounded to odd, so that the second rounding decides as if it were the only one.
+
+    Before: `%y = arith.truncf %x : f64 to f16`
+
+    After: `arith.truncf %x : f64 to f32`, the last bit set where that wasn't exact, and `arith.truncf` to f16.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def ExpandMathPass : Pass<"mxn-expand-math"> {
   let summary = "Computes exp, log, tanh, erf, pow and their kin with arithmetic.";
   let description = [{

@@ -87,6 +87,8 @@ bool isEligible(linalg::LinalgOp op) {
   if (!op.hasPureBufferSemantics() || op.getNumDpsInits() != 1 || op.getNumReductionLoops() == 0)
     return false;
   Value out = op.getDpsInits()[0];
+  if (getElementTypeOrSelf(out.getType()).isBF16())
+    return false; // summed up in f32, one by one
   for (Value operand : op->getOperands()) {
     Type element = getElementTypeOrSelf(operand.getType());
     if (!isNumber(element) || element.getIntOrFloatBitWidth() < 8)
@@ -103,6 +105,10 @@ bool isEligible(linalg::LinalgOp op) {
     // Lanes under a mask hold zeros: a division of integers could trap on them.
     bool traps = isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::CeilDivSIOp,
                      arith::CeilDivUIOp, arith::FloorDivSIOp>(inner);
+    // Rounding twice is avoided with care, and that for single values only.
+    auto narrow = dyn_cast<arith::TruncFOp>(inner);
+    if (narrow && narrow.getIn().getType().isF64() && narrow.getType().getIntOrFloatBitWidth() == 16)
+      return false;
     bool plain = inner.hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(&inner);
     return plain && !traps && inner.getNumRegions() == 0 && isMemoryEffectFree(&inner) &&
            llvm::all_of(inner.getOperandTypes(), isNumber) && llvm::all_of(inner.getResultTypes(), isNumber);

@@ -684,7 +684,11 @@ func::FuncOp Derivation::build() {
                                          cast<TensorType>(out.getType()).getElementType()),
                    b.getNamedAttr("axis", b.getI64IntegerAttr(1)))
               .getResult(0);
-  Type outElement = cast<TensorType>(out.getType()).getElementType();
+  Type outElement = b.getF32Type(); // whatever main gives
+  if (cast<TensorType>(out.getType()).getElementType() != outElement)
+    out = makeNode(b, loc, "Cast", out, RankedTensorType::get({1, ShapedType::kDynamic, vocabulary}, outElement),
+                   b.getNamedAttr("to", b.getI64IntegerAttr(1)))
+              .getResult(0);
   out = makeNode(b, loc, "Squeeze", {out, intConstant(b, {0})},
                  RankedTensorType::get({ShapedType::kDynamic, vocabulary}, outElement), {})
             .getResult(0);

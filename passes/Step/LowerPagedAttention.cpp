@@ -128,17 +128,41 @@ private:
     auto sizes = tensorSizes(op.getQ());
     if (!sizes)
       return op.emitError() << "internal error: the number of tokens isn't known on the host";
-    auto region = program::RegionOp::create(b, loc, TypeRange{type});
+    // Sums are float32, narrowed at the end.
+    auto wide = RankedTensorType::get(type.getShape(), b.getF32Type());
+    auto region = program::RegionOp::create(b, loc, TypeRange{wide});
     OpBuilder::InsertionGuard guard(b);
     b.createBlock(&region.getBody());
     Scalars s{b, loc};
-    Value init = tensor::EmptyOp::create(b, loc, *sizes, type.getElementType());
+    Value init = tensor::EmptyOp::create(b, loc, *sizes, b.getF32Type());
     Value result = forEachToken(s, init, [&](Scalars s, Value row, Value position, Value sequence, Value y) {
       return s.loop(s.index(0), s.index(op.getQHeads()), y,
                     [&](Scalars s, Value head, ValueRange args) -> SmallVector<Value> {
                       return {attendRow(s, cache, row, position, sequence, head, args[0])};
                     })[0];
     });
+    program::YieldOp::create(b, loc, result);
+    if (type == wide)
+      return region.getResult(0);
+    b.setInsertionPointAfter(region);
+    return narrow(b, region.getResult(0), *sizes, type);
+  }
+
+  Value narrow(OpBuilder &b, Value y, ArrayRef<OpFoldResult> sizes, RankedTensorType type) {
+    Location loc = op.getLoc();
+    auto region = program::RegionOp::create(b, loc, TypeRange{type});
+    OpBuilder::InsertionGuard guard(b);
+    b.createBlock(&region.getBody());
+    Scalars s{b, loc};
+    Value zero = s.index(0), init = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
+    Value result = s.loop(zero, s.dim(y, 1), init, [&](Scalars s, Value row, ValueRange rows) {
+      return s.loop(zero, s.index(type.getDimSize(2)), rows,
+                    [&](Scalars s, Value column, ValueRange args) -> SmallVector<Value> {
+                      SmallVector<Value> at = {zero, row, column};
+                      Value x = s.narrow(s.read(y, at), type.getElementType());
+                      return {tensor::InsertOp::create(s.b, s.loc, x, args[0], at)};
+                    });
+    })[0];
     program::YieldOp::create(b, loc, result);
     return region.getResult(0);
   }
@@ -187,10 +211,8 @@ private:
                                    [&](Scalars s, Value block, Value slot, ValueRange args) -> SmallVector<Value> {
                                      return {arith::MaximumFOp::create(s.b, s.loc, args[0], score(s, block, slot))};
                                    })[0];
-    Type element = cast<RankedTensorType>(y.getType()).getElementType();
     Value cleared = s.loop(zero, size, y, [&](Scalars s, Value d, ValueRange args) -> SmallVector<Value> {
-      return {tensor::InsertOp::create(s.b, s.loc, s.narrow(s.real(0), element), args[0],
-                                       ValueRange{zero, row, s.add(first, d)})};
+      return {tensor::InsertOp::create(s.b, s.loc, s.real(0), args[0], ValueRange{zero, row, s.add(first, d)})};
     })[0];
     SmallVector<Value> summed = overPositions(
         s, {s.real(0), cleared}, [&](Scalars s, Value block, Value slot, ValueRange args) -> SmallVector<Value> {
@@ -200,15 +222,15 @@ private:
           Value out = s.loop(zero, size, args[1], [&](Scalars s, Value d, ValueRange inner) -> SmallVector<Value> {
             SmallVector<Value> at = {zero, row, s.add(first, d)};
             Value product = arith::MulFOp::create(s.b, s.loc, share, read(s, 1, block, slot, d));
-            Value sum = arith::AddFOp::create(s.b, s.loc, s.wide(s.read(inner[0], at)), product);
-            return {tensor::InsertOp::create(s.b, s.loc, s.narrow(sum, element), inner[0], at)};
+            Value sum = arith::AddFOp::create(s.b, s.loc, s.read(inner[0], at), product);
+            return {tensor::InsertOp::create(s.b, s.loc, sum, inner[0], at)};
           })[0];
           return {total, out};
         });
     return s.loop(zero, size, summed[1], [&](Scalars s, Value d, ValueRange args) -> SmallVector<Value> {
       SmallVector<Value> at = {zero, row, s.add(first, d)};
-      Value mean = arith::DivFOp::create(s.b, s.loc, s.wide(s.read(args[0], at)), summed[0]);
-      return {tensor::InsertOp::create(s.b, s.loc, s.narrow(mean, element), args[0], at)};
+      Value mean = arith::DivFOp::create(s.b, s.loc, s.read(args[0], at), summed[0]);
+      return {tensor::InsertOp::create(s.b, s.loc, mean, args[0], at)};
     })[0];
   }
 

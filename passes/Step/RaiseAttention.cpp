@@ -69,9 +69,10 @@ public:
     // Indices: batch, head, key, number.
     Views views;
     SmallVector<SymbolicExpr> sizes = {(*q)[0], (*q)[1], symbolicDims(scores)->back(), (*q)[3]};
-    auto k = trace(views.turned(sizes, {0, 1, 3, 2}), key),
-         v = trace(views.turned(sizes, {0, 1, 2, 3}), product.getInputs()[1]);
-    if (!k || !v)
+    double ofValues = 1; // isn't one of the scores
+    auto k = trace(views.turned(sizes, {0, 1, 3, 2}), key, scale),
+         v = trace(views.turned(sizes, {0, 1, 2, 3}), product.getInputs()[1], ofValues);
+    if (!k || !v || ofValues != 1)
       return false;
     keys = *k;
     values = *v;
@@ -111,7 +112,8 @@ private:
     auto dims = symbolicDims(v);
     if (!softmax || !dims || dims->size() != 4)
       return false;
-    int64_t axis = softmax.intAttr("axis", -1);
+    // Of old models the default is 1, and means all dimensions behind it.
+    int64_t axis = softmax.intAttr("axis", softmax.getVersion() < 13 ? 1 : -1);
     if (axis != -1 && axis != 3)
       return false;
     scale = 1;
@@ -157,12 +159,9 @@ private:
     return true;
   }
 
-  std::optional<Cached> trace(Views views, Value v) {
+  static std::optional<Cached> trace(Views views, Value v, double &factor) {
     while (true) {
-      double factor = 1;
-      Value bare = withoutScale(v, factor);
-      scale *= factor;
-      v = bare;
+      v = withoutScale(v, factor);
       auto node = v.getDefiningOp<onnx::NodeOp>();
       if (!node)
         return std::nullopt;

@@ -4,6 +4,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -54,6 +55,12 @@ public:
     OpPassManager &kernel = pm.nest<func::FuncOp>();
     kernel.addPass(createLowerAffinePass());
     kernel.addPass(createSCFToControlFlowPass());
+    // CPUs convert bf16 and compute in float32.
+    kernel.addPass(math::createMathExtendToSupportedTypes());
+    arith::ArithEmulateUnsupportedFloatsOptions emulated;
+    emulated.sourceTypeStrs = {"bf16"};
+    kernel.addPass(arith::createArithEmulateUnsupportedFloats(emulated));
+    kernel.addPass(createExpandNarrowingPass());
     arith::ArithExpandOpsPassOptions bf16;
     bf16.includeBf16 = true;
     kernel.addPass(arith::createArithExpandOpsPass(bf16));

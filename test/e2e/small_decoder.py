@@ -14,12 +14,14 @@ VOCABULARY, WIDTH, HEADS, SHARED, SIZE, LAYERS, LENGTH = 40, 24, 4, 2, 6, 2, 256
 
 
 class _Graph:
-    def __init__(self) -> None:
+    def __init__(self, dtype: np.dtype) -> None:
+        self.dtype = dtype
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
         self.random = np.random.default_rng(5)
 
     def weight(self, array: np.ndarray) -> str:
+        array = array.astype(self.dtype) if array.dtype == np.float32 else array
         self.weights.append(numpy_helper.from_array(array, f"w{len(self.weights)}"))
         return self.weights[-1].name
 
@@ -52,10 +54,13 @@ def _mask(g: _Graph, window: int, positions: str) -> str:
     return g.add("And", [seen, given])
 
 
-def model(window: int = 0, positions: str = "rotary", causal: bool = False) -> onnx.ModelProto:
+def model(window: int = 0, positions: str = "rotary", causal: bool = False,
+          dtype: str = "float32") -> onnx.ModelProto:
     """A decoder. `window`: how many keys a query sees, 0 for all. `positions`: "rotary", "learned" (a table that is added), or
-    "mask" (rotary, and the mask compares with them). `causal`: the attribute is_causal in place of a mask."""
-    g = _Graph()
+    "mask" (rotary, and the mask compares with them). `causal`: the attribute is_causal in place of a mask. `dtype`: of
+    weights, caches and logits."""
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    g = _Graph(np.dtype(dtype))
     mask = "" if causal else _mask(g, window, positions)
     x = g.add("Gather", [g.matrix(VOCABULARY, WIDTH), "ids"])
     if positions == "learned":
@@ -81,8 +86,8 @@ def model(window: int = 0, positions: str = "rotary", causal: bool = False) -> o
     caches = [f"{i}.{kind}" for i in range(LAYERS) for kind in "vk"]  # values first: the order says nothing
     inputs = [info("positions", TensorProto.INT64, "b", "s"), info("ids", TensorProto.INT64, "b", "s")]
     inputs += [] if causal else [info("mask", TensorProto.INT64, "b", "p + s")]
-    inputs += [info(f"past.{c}", TensorProto.FLOAT, "b", SHARED, "p", SIZE) for c in caches]
-    outputs = [info(f"new.{c}", TensorProto.FLOAT, "b", SHARED, "p + s", SIZE) for c in sorted(caches)]
-    outputs += [info("logits", TensorProto.FLOAT, "b", "s", VOCABULARY)]
+    inputs += [info(f"past.{c}", element, "b", SHARED, "p", SIZE) for c in caches]
+    outputs = [info(f"new.{c}", element, "b", SHARED, "p + s", SIZE) for c in sorted(caches)]
+    outputs += [info("logits", element, "b", "s", VOCABULARY)]
     graph = helper.make_graph(g.nodes, "decoder", inputs, outputs, g.weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 24)], ir_version=11)

@@ -18,6 +18,7 @@ from conftest import RealModel, mxn_command, save
 REAL = "smollm2-opset24"
 VARIANTS = {"rotary": {}, "window": {"window": 5}, "learned": {"positions": "learned"},
             "compared": {"positions": "mask", "window": 20}, "causal": {"causal": True}}
+HALF = {"dtype": "float16"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     def make(variant: str = "rotary", **options: object) -> Path:
         key = (variant, *sorted(options.items()))
         if key not in made:
-            made[key] = mxn.compile(small_decoder.model(**VARIANTS[variant]), folder / f"{len(made)}.mxn", require_step=True,
+            made[key] = mxn.compile(small_decoder.model(**VARIANTS.get(variant, HALF)), folder / f"{len(made)}.mxn", require_step=True,
                                     **options)
         return made[key]
 
@@ -127,6 +128,14 @@ def test_compile_command(tmp_path: Path) -> None:
     assert done.returncode == 1 and "no attention of the model keeps a cache, so it has no step" in done.stderr
     done = mxn_command("compile", model, "--block-tokens=12")
     assert done.returncode == 1 and "block-tokens is 12, expected a power of two up to 1024" in done.stderr
+
+
+def test_half_precision(decoder: Callable[..., Path]) -> None:
+    """The cache is float16, logits are float32 for whoever samples; both functions add up in float32."""
+    bundle = decoder("half")
+    assert mxn.LanguageModel(bundle).cache.groups[0].type == "float16"
+    report = mxn.verify_step(bundle, rounds=20)
+    assert report.ok and report.longest > 16, report
 
 
 # --- ragged batches ---------------------------------------------------------------------------------------------------

@@ -55,10 +55,13 @@ func.func @step(%x: tensor<1x?x8xf32>, %k: tensor<1x?x4xf32>, %v: tensor<1x?x4xf
   // WINDOW: arith.ori
   // WINDOW: scf.if
 
-  // Narrow types are added up in float32.
-  // HALF: program.region ->
+  // Narrow types are added up in float32, and made narrow again at the end.
+  // HALF: %[[WIDE:.*]] = program.region -> tensor<1x?x8xf32>
   // HALF: arith.extf {{.*}} : f16 to f32
-  // HALF: arith.mulf {{.*}} : f32
+  // HALF-NOT: arith.truncf
+  // HALF: program.yield
+  // HALF: program.region -> tensor<1x?x8xf16>
+  // HALF: tensor.extract %[[WIDE]]
   // HALF: arith.truncf {{.*}} : f32 to f16
   %y, %c = llm.paged_attention %q, %k, %v cache %cache table %table starts %starts context %context {layer = 1 : i64, q_heads = 2 : i64, kv_heads = 1 : i64, scale = 0.5 : f32} : tensor<1x?x8xf32>, tensor<1x?x4xf32>, tensor<1x?x4xf32>, tensor<?x2x2x1x16x4xf32>, tensor<?x?xi32>, tensor<?xi32>, tensor<?xi32> -> tensor<1x?x8xf32>, tensor<?x2x2x1x16x4xf32>
   return %y, %c : tensor<1x?x8xf32>, tensor<?x2x2x1x16x4xf32>

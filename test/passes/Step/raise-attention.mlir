@@ -92,3 +92,34 @@ func.func @crossed_views(%q: !x, %k: !x, %v: !x, %pk: !past, %pv: !past) -> (!an
   %y = onnx.node "MatMul" version 18 (%p, %values) : (!any, !any) -> !any
   return %y, %keys, %values : !any, !any, !any
 }
+
+// -----
+
+// A factor on the values is none of the scores, and Softmax of old models works on all dimensions from the first head on.
+// CHECK-LABEL: func.func @scaled_values(
+// CHECK-NOT: "Attention"
+// CHECK-LABEL: func.func @old_softmax(
+// CHECK-NOT: "Attention"
+!x = tensor<?x4x?x8xf32, #onnx.dims<"b", "4", "s", "8">>
+!past = tensor<?x4x?x8xf32, #onnx.dims<"b", "4", "p", "8">>
+!any = tensor<*xf32>
+func.func @scaled_values(%q: !x, %k: !x, %v: !x, %pk: !past, %pv: !past) -> (!any, !any, !any) {
+  %half = onnx.constant dense<0.5> : tensor<f32> -> tensor<f32>
+  %keys = onnx.node "Concat" version 18 (%pk, %k) attributes {axis = 2 : i64} : (!past, !x) -> !any
+  %values = onnx.node "Concat" version 18 (%pv, %v) attributes {axis = 2 : i64} : (!past, !x) -> !any
+  %kt = onnx.node "Transpose" version 18 (%keys) attributes {perm = array<i64: 0, 1, 3, 2>} : (!any) -> !any
+  %scores = onnx.node "MatMul" version 18 (%q, %kt) : (!x, !any) -> !any
+  %p = onnx.node "Softmax" version 18 (%scores) : (!any) -> !any
+  %small = onnx.node "Mul" version 18 (%values, %half) : (!any, tensor<f32>) -> !any
+  %y = onnx.node "MatMul" version 18 (%p, %small) : (!any, !any) -> !any
+  return %y, %keys, %values : !any, !any, !any
+}
+func.func @old_softmax(%q: !x, %k: !x, %v: !x, %pk: !past, %pv: !past) -> (!any, !any, !any) {
+  %keys = onnx.node "Concat" version 12 (%pk, %k) attributes {axis = 2 : i64} : (!past, !x) -> !any
+  %values = onnx.node "Concat" version 12 (%pv, %v) attributes {axis = 2 : i64} : (!past, !x) -> !any
+  %kt = onnx.node "Transpose" version 12 (%keys) attributes {perm = array<i64: 0, 1, 3, 2>} : (!any) -> !any
+  %scores = onnx.node "MatMul" version 12 (%q, %kt) : (!x, !any) -> !any
+  %p = onnx.node "Softmax" version 12 (%scores) : (!any) -> !any
+  %y = onnx.node "MatMul" version 12 (%p, %values) : (!any, !any) -> !any
+  return %y, %keys, %values : !any, !any, !any
+}
