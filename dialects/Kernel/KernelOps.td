@@ -11,17 +11,18 @@ class Kernel_Op<string mnemonic, list<Trait> traits = []> : Op<Kernel_Dialect, m
 def Kernel_BindingOp : Kernel_Op<"binding", [Pure]> {
   let summary = "One of the buffers that a dispatch binds, as a memref";
   let description = [{
-    Row-major from the buffer's first byte; one size for each dynamic dimension.
+    Row-major from the buffer's first byte; one size for each dynamic dimension. `apart` says that no memory which is
+    written through this binding or through another one is reached through both.
 
     Rules:
     - R1: there is one size for each dynamic dimension.
     - R2: the layout is the identity.
 
-    Example: `%x = kernel.binding 0 [%n] : memref<?x384xf32>`
+    Example: `%x = kernel.binding 0 [%n] apart : memref<?x384xf32>`
   }];
-  let arguments = (ins I64Attr:$index, Variadic<Index>:$sizes);
+  let arguments = (ins I64Attr:$index, Variadic<Index>:$sizes, UnitAttr:$apart);
   let results = (outs AnyMemRef:$memref);
-  let assemblyFormat = "$index `[` $sizes `]` attr-dict `:` type($memref)";
+  let assemblyFormat = "$index `[` $sizes `]` (`apart` $apart^)? attr-dict `:` type($memref)";
   let hasVerifier = 1;
 }
 

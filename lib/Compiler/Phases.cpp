@@ -36,8 +36,13 @@ void buildPhases(OpPassManager &pm, Phase from, Phase to, const PhaseOptions &op
     pm.addNestedPass<func::FuncOp>(createCSEPass());
     pm.addNestedPass<func::FuncOp>(createLowerPagedAttentionPass());
   }
-  if (includes(Phase::Dispatch))
+  if (includes(Phase::Dispatch)) {
+    if (options.optLevel)
+      pm.addNestedPass<func::FuncOp>(createFuseOpsPass());
     pm.addNestedPass<func::FuncOp>(createFormDispatchesPass());
+    if (options.optLevel)
+      pm.addNestedPass<func::FuncOp>(createDistributeDispatchesPass());
+  }
   if (includes(Phase::Program))
     pm.addPass(createOutlineDispatchesPass());
 }

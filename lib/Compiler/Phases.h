@@ -33,6 +33,7 @@ llvm::ArrayRef<PhaseInfo> phases();
 struct PhaseOptions {
   bool requireStep = false; // fail where no ragged entry is derived
   int64_t blockTokens = 16; // tokens in one block of the cache
+  unsigned optLevel = 0;    // that of plugin::CodegenOptions
 };
 
 /// Adds the passes of the phases behind `from` up to and including `to`; Import and Bundle aren't passes.

@@ -433,7 +433,9 @@ private:
             dynamic.push_back(arith::ConstantOp::create(k, loc, cast<TypedAttr>(cast<Attribute>(size))));
         }
       auto memref = MemRefType::get(type.getShape(), type.getElementType());
-      Value binding = kernel::BindingOp::create(k, loc, memref, buffersBound.size(), dynamic);
+      // Memory that is taken over may be that of another binding.
+      bool apart = !region.getTakesOver() && !region.getUpdates();
+      Value binding = kernel::BindingOp::create(k, loc, memref, buffersBound.size(), dynamic, apart);
       buffersBound.push_back(buffer.buffer);
       bufferBytes.push_back(buffer.bytes);
       writes.push_back(write);
@@ -466,12 +468,16 @@ private:
         return failure();
       targets.push_back(*binding);
     }
+    for (Operation &op : region.getBody().front().without_terminator())
+      k.clone(op, inside);
     StringRef hint = "copy";
-    for (Operation &op : region.getBody().front().without_terminator()) {
-      Operation *copy = k.clone(op, inside);
-      if (!isa<tensor::EmptyOp, linalg::FillOp, arith::ConstantOp>(copy))
-        hint = copy->getName().stripDialect();
-    }
+    region.getBody().walk([&](Operation *op) {
+      bool ofTiles = op->getParentOfType<scf::ForallOp>() && !isa<linalg::LinalgOp>(op);
+      if (op->getParentOfType<linalg::LinalgOp>() || ofTiles || op->hasTrait<OpTrait::IsTerminator>() ||
+          isa<tensor::EmptyOp, linalg::FillOp, arith::ConstantOp, scf::ForallOp>(op))
+        return;
+      hint = op->getName().stripDialect();
+    });
     auto yield = cast<program::YieldOp>(region.getBody().front().getTerminator());
     for (auto [value, target] : llvm::zip(yield.getValues(), targets)) {
       auto op =
@@ -485,10 +491,28 @@ private:
     SmallVector<Value> registers;
     for (Value v : constants)
       registers.push_back(mapping.lookup(v));
-    Value one = asValue(b.getIndexAttr(1));
-    program::DispatchOp::create(b, loc, FlatSymbolRefAttr::get(b.getContext(), name), ValueRange{one, one, one},
-                                buffersBound, bufferBytes, b.getDenseBoolArrayAttr(writes), registers);
+    SmallVector<Value> points = grid(region);
+    program::DispatchOp::create(b, loc, FlatSymbolRefAttr::get(b.getContext(), name), points, buffersBound, bufferBytes,
+                                b.getDenseBoolArrayAttr(writes), registers);
     return success();
+  }
+
+  /// One point for each step of the region's parallel loops.
+  SmallVector<Value> grid(program::RegionOp region) {
+    Location loc = region.getLoc();
+    SmallVector<Value> points;
+    for (auto forall : region.getBody().getOps<scf::ForallOp>())
+      for (auto [bound, step] : llvm::zip_equal(forall.getMixedUpperBound(), forall.getMixedStep())) {
+        int64_t size = *getConstantIntValue(step);
+        if (auto constant = getConstantIntValue(bound))
+          points.push_back(asValue(b.getIndexAttr(llvm::divideCeilSigned(*constant, size))));
+        else if (size == 1)
+          points.push_back(asValue(bound));
+        else
+          points.push_back(arith::CeilDivSIOp::create(b, loc, asValue(bound), asValue(b.getIndexAttr(size))));
+      }
+    points.resize(3, asValue(b.getIndexAttr(1)));
+    return points;
   }
 
   /// Memory for a region's result: an output's where the function returns it, otherwise transient.

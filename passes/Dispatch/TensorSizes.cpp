@@ -84,6 +84,8 @@ static std::optional<SmallVector<OpFoldResult>> unrefined(Value tensor) {
     return tensorSizes(linalgOp.getDpsInitOperand(cast<OpResult>(tensor).getResultNumber())->get());
   if (auto loop = dyn_cast<scf::ForOp>(op))
     return tensorSizes(loop.getInitArgs()[cast<OpResult>(tensor).getResultNumber()]);
+  if (auto loops = dyn_cast<scf::ForallOp>(op))
+    return tensorSizes(loops.getOutputs()[cast<OpResult>(tensor).getResultNumber()]);
   if (auto region = dyn_cast<program::RegionOp>(op)) {
     auto yield = cast<program::YieldOp>(region.getBody().front().getTerminator());
     auto sizes = tensorSizes(yield.getValues()[cast<OpResult>(tensor).getResultNumber()]);

@@ -15,6 +15,49 @@ def BufferizeKernelsPass : Pass<"mxn-bufferize-kernels", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def MapGridPass : Pass<"mxn-map-grid", "::mlir::func::FuncOp"> {
+  let summary = "Turns the parallel loops of a kernel into its place in the grid.";
+  let description = [{
+    Each step of the kernel's `scf.forall` is one point of the dispatch's grid; dimension i is the grid's axis i. Fails
+    where something outside of the loops writes memory, which every point would do again.
+
+    Before: `scf.forall (%i) = (0) to (%n) step (57) { ... }`
+
+    After: `%x = kernel.grid_id 0`, `%i = %x * 57`, and the body once.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mxn::kernel::KernelDialect"];
+}
+
+def VectorizeReductionsPass : Pass<"mxn-vectorize-reductions", "::mlir::func::FuncOp"> {
+  let summary = "Turns linalg ops that sum up (products, convolutions, reductions) into vector code.";
+  let description = [{
+    Works on memory. The innermost dimension of the result is computed a vector at a time, and rows of the result that
+    read the same vectors together, so that a block of sums stays in registers while the reduction runs. Where the
+    innermost dimension of what is read is the reduced one, each lane of a vector sums up every n-th element and the lanes
+    are added at the end, in an order that the vector's width alone decides. What is left at an edge is read and written
+    under a mask. Products that are added become fused multiply-adds.
+
+    Left to plain loops: ops without a reduction, elements below eight bits, bodies that read memory, several results.
+
+    Before: `linalg.matmul ins(%a, %b) outs(%c)`
+
+    After (8 rows, two vectors of 16):
+
+    ```mlir
+    scf.for %m = %c0 to %rows step %c8 {
+      scf.for %n = %c0 to %columns step %c32 {
+        %sum:16 = scf.for %k = %c0 to %depth step %c1 iter_args(...) {
+          %b0 = vector.load %b[%k, %n]
+          %a0 = memref.load %a[%m, %k]
+          %s0 = math.fma (splat %a0), %b0, %sum0
+          ...
+    ```
+  }];
+  let options = [Option<"vectorBits", "vector-bits", "unsigned", /*default=*/"256", "Bits of a vector register">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ExpandFloatRemainderPass : Pass<"mxn-expand-float-remainder"> {
   let summary = "Computes arith.remf without the C library.";
   let description = [{

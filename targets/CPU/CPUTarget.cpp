@@ -48,7 +48,10 @@ public:
   }
 
   void buildPipeline(OpPassManager &pm, const plugin::CodegenOptions &options) const override {
-    buildKernelLoopsPipeline(pm);
+    if (options.optLevel)
+      buildKernelVectorPipeline(pm, options.level.info.vectorBits);
+    else
+      buildKernelLoopsPipeline(pm);
     OpPassManager &kernel = pm.nest<func::FuncOp>();
     kernel.addPass(createLowerAffinePass());
     kernel.addPass(createSCFToControlFlowPass());

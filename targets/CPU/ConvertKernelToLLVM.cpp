@@ -25,21 +25,51 @@ namespace mxn::cpu {
 
 namespace {
 
-enum Argument { Bindings, Lengths, Constants, GridX };
+/// The arguments of a kernel. Its body has one more for each binding.
+enum Argument { Bindings, Lengths, Constants, GridX, Addresses = GridX + 3 };
 
-/// Gives the function its parameters and its status, before types are converted.
-void setSignature(func::FuncOp kernel) {
+/// Moves the kernel into a function of its own that takes the bindings' addresses as arguments: only so can LLVM be
+/// told that they don't overlap. It inlines the function and remembers.
+func::FuncOp splitBody(func::FuncOp kernel) {
+  OpBuilder b(kernel);
+  Location loc = kernel.getLoc();
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+  SmallVector<Type> types = {pointer, pointer, pointer, i64, i64, i64};
+  kernel.setType(b.getFunctionType(types, i32));
+  kernel.setPublic();
+  llvm::SmallBitVector apart;
+  kernel.walk([&](kernel::BindingOp binding) {
+    apart.resize(std::max<unsigned>(apart.size(), binding.getIndex() + 1));
+    apart[binding.getIndex()] = binding.getApart();
+  });
+  types.append(apart.size(), pointer);
+  auto body = func::FuncOp::create(b, loc, (kernel.getName() + ".body").str(), b.getFunctionType(types, i32));
+  body.setPrivate();
+  body->setAttr("llvm.linkage", LLVM::LinkageAttr::get(b.getContext(), LLVM::Linkage::Internal));
+  body.getBody().takeBody(kernel.getBody());
+  for (Type type : types)
+    body.getBody().front().addArgument(type, loc);
+  for (unsigned i : apart.set_bits())
+    body.setArgAttr(Addresses + i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+  b.setInsertionPointToStart(kernel.addEntryBlock());
+  SmallVector<Value> arguments(kernel.getArguments());
+  for (int32_t i = 0; i < static_cast<int32_t>(apart.size()); ++i) {
+    Value at = LLVM::GEPOp::create(b, loc, pointer, pointer, kernel.getArgument(Bindings), ArrayRef<LLVM::GEPArg>{i});
+    arguments.push_back(LLVM::LoadOp::create(b, loc, pointer, at));
+  }
+  auto call = func::CallOp::create(b, loc, body, arguments);
+  func::ReturnOp::create(b, loc, call.getResults());
+  return body;
+}
+
+/// Gives the function its status, before types are converted.
+void setStatus(func::FuncOp kernel) {
   OpBuilder b(kernel.getContext());
   Location loc = kernel.getLoc();
   auto pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i32 = b.getI32Type(), i64 = b.getI64Type();
-  Block &entry = kernel.getBody().front();
-  for (Type type : {Type(pointer), Type(pointer), Type(pointer), i64, i64, i64})
-    entry.addArgument(type, loc);
-  kernel.setType(b.getFunctionType(entry.getArgumentTypes(), i32));
-  kernel.setPublic();
-
-  b.setInsertionPointToStart(&entry);
+  b.setInsertionPointToStart(&kernel.getBody().front());
   Value zero = LLVM::ConstantOp::create(b, loc, i32, 0);
   Value one = LLVM::ConstantOp::create(b, loc, i64, 1);
   Value status;
@@ -98,11 +128,7 @@ struct BindingLowering : ConvertOpToLLVMPattern<kernel::BindingOp> {
   LogicalResult matchAndRewrite(kernel::BindingOp op, OpAdaptor adaptor, ConversionPatternRewriter &b) const override {
     Location loc = op.getLoc();
     auto type = cast<MemRefType>(op.getMemref().getType());
-    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-    Value at = LLVM::GEPOp::create(b, loc, pointer, pointer, argument(op, Bindings),
-                                   ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(op.getIndex())});
-    auto address = LLVM::LoadOp::create(b, loc, pointer, at);
-    address.setInvariant(true);
+    Value address = argument(op, Addresses + op.getIndex());
     auto descriptor = MemRefDescriptor::poison(b, loc, getTypeConverter()->convertType(type));
     descriptor.setAllocatedPtr(b, loc, address);
     descriptor.setAlignedPtr(b, loc, address);
@@ -126,8 +152,8 @@ struct BindingLowering : ConvertOpToLLVMPattern<kernel::BindingOp> {
 struct ConvertKernelToLLVM : impl::ConvertKernelToLLVMPassBase<ConvertKernelToLLVM> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
-    for (auto kernel : getOperation().getOps<func::FuncOp>())
-      setSignature(kernel);
+    for (auto kernel : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      setStatus(splitBody(kernel));
     LowerToLLVMOptions options(context);
     LLVMTypeConverter types(context, options);
     RewritePatternSet patterns(context);

@@ -39,6 +39,16 @@ def test_without_optimisation(name: str, real_model, bundle) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_same_bits_for_any_threads(name: str, real_model, bundle) -> None:
+    """Threads share the tiles of a result; no sum is cut."""
+    one, more = (mxn.load(bundle(name), threads=threads) for threads in (1, 3))
+    for inputs in real_model(name).cases("inputs").values():
+        want, got = one.run(inputs), more.run(inputs)
+        for tensor, array in want.items():
+            assert array.tobytes() == got[tensor].tobytes(), tensor
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_mxn_run(name: str, real_model, bundle, tmp_path: Path) -> None:
     model = real_model(name)
     for case, want in model.cases("expected").items():

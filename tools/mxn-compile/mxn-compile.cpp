@@ -39,8 +39,8 @@ static cl::opt<std::string> output("o", cl::desc("Where to write the result; '-'
 static cl::list<std::string> targets(
     "target", cl::CommaSeparated, cl::value_desc("name[:level+level...],..."), cl::cat(category),
     cl::desc("Chips to make code for; default: cpu, at the level that most machines have and at this machine's"));
-static cl::opt<unsigned> optLevel("opt", cl::init(0), cl::value_desc("N"), cl::cat(category),
-                                  cl::desc("0: plain loops"));
+static cl::opt<unsigned> optLevel("opt", cl::init(1), cl::value_desc("N"), cl::cat(category),
+                                  cl::desc("0: plain loops; 1: vectors and threads"));
 static cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("N"), cl::cat(category),
                               cl::desc("Code generators at a time; 0: one for each core"));
 static cl::alias jobsShort("j", cl::aliasopt(jobs), cl::desc("Alias for --jobs"), cl::cat(category));
@@ -263,7 +263,7 @@ int main(int argc, char **argv) {
     return 1;
   progress("compiling");
   mlir::PassManager pm(&context);
-  mxn::buildPhases(pm, *from, *to, {requireStep, blockTokens});
+  mxn::buildPhases(pm, *from, *to, {requireStep, blockTokens, optLevel});
   if (failed(pm.run(*module)))
     return reporter.ensureError();
   if (*to != Phase::Bundle)

@@ -28,7 +28,7 @@
 // CHECK: program.copy %[[X]] to %[[Z]]
 // CHECK: module @kernels
 // CHECK: func.func @[[K0]]()
-// CHECK: kernel.binding 0[%{{.+}}] : memref<?x4xf32>
+// CHECK: kernel.binding 0[%{{.+}}] apart : memref<?x4xf32>
 // CHECK: linalg.exp
 // CHECK: bufferization.materialize_in_destination
 func.func @main(%x: tensor<?x4xf32> {program.tensor = #x}) -> (tensor<?x4xf32> {program.tensor = #y}, tensor<?xf32> {program.tensor = #z}) {
@@ -78,4 +78,34 @@ func.func @main(%x: tensor<4xf32> {program.tensor = #x}) -> (tensor<4xf32> {prog
     program.yield %r : tensor<4xf32>
   }
   return %b : tensor<4xf32>
+}
+
+// -----
+
+#x = #program.tensor<"x", f32, dims ["n", "128"], labels ["n", "128"]>
+
+// Parallel loops of a region are the dispatch's grid, a point for each step; the kernel keeps them.
+// CHECK-LABEL: program.function @main
+// CHECK: %[[N:.+]] = program.input_dim 0, 0
+// CHECK: %[[POINTS:.+]] = arith.ceildivsi %[[N]]
+// CHECK: program.dispatch @k0_exp grid[%[[POINTS]], %[[TWO:.+]], %[[ONE:.+]]]
+// CHECK: scf.forall
+func.func @main(%x: tensor<?x128xf32> {program.tensor = #x}) -> (tensor<?x128xf32> {program.tensor = #x}) {
+  %n = program.symbol "n"
+  %a = program.region -> tensor<?x128xf32> {
+    %e = tensor.empty(%n) : tensor<?x128xf32>
+    %r = scf.forall (%i, %j) = (0, 0) to (%n, 128) step (4, 64) shared_outs(%o = %e) -> tensor<?x128xf32> {
+      %c4 = arith.constant 4 : index
+      %rest = arith.subi %n, %i : index
+      %rows = arith.minsi %rest, %c4 : index
+      %s = tensor.extract_slice %x[%i, %j] [%rows, 64] [1, 1] : tensor<?x128xf32> to tensor<?x64xf32>
+      %d = tensor.extract_slice %o[%i, %j] [%rows, 64] [1, 1] : tensor<?x128xf32> to tensor<?x64xf32>
+      %t = linalg.exp ins(%s : tensor<?x64xf32>) outs(%d : tensor<?x64xf32>) -> tensor<?x64xf32>
+      scf.forall.in_parallel {
+        tensor.parallel_insert_slice %t into %o[%i, %j] [%rows, 64] [1, 1] : tensor<?x64xf32> into tensor<?x128xf32>
+      }
+    }
+    program.yield %r : tensor<?x128xf32>
+  }
+  return %a : tensor<?x128xf32>
 }
