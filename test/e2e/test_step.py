@@ -252,23 +252,25 @@ def test_donated_memory_that_does_not_fit(decoder: Callable[..., Path]) -> None:
 
 
 @pytest.mark.slow
-def test_real_step_agrees_with_main(bundle: Callable[..., Path]) -> None:
-    report = mxn.verify_step(bundle(REAL), rounds=2)
+@pytest.mark.parametrize("name", [REAL, "smollm2-genai-fp32", "smollm2-genai-int4", "smollm2-q4_1", "smollm2-optimum",
+                                  "smollm2-dynamo18"])
+def test_real_step_agrees_with_main(name: str, bundle: Callable[..., Path]) -> None:
+    report = mxn.verify_step(bundle(name, require_step=True), rounds=2)
     print(report)
     assert report.ok and report.longest > 16, report
 
 
 @pytest.mark.slow
 def test_real_pasts_become_presents_in_place(bundle: Callable[..., Path]) -> None:
-    check_growth(bundle(REAL), [1, 4093, 198])
+    check_growth(bundle(REAL, require_step=True), [1, 4093, 198])
 
 
 @pytest.mark.slow
 def test_real_batches_change_no_bit(bundle: Callable[..., Path]) -> None:
     texts = [[504, 3575, 282], [1, 4093]]
-    single = mxn.LanguageModel(bundle(REAL), threads=1)
+    single = mxn.LanguageModel(bundle(REAL, require_step=True), threads=1)
     alone = np.concatenate([single.logits(t) for t in texts])
-    model = mxn.LanguageModel(bundle(REAL), threads=2)
+    model = mxn.LanguageModel(bundle(REAL, require_step=True), threads=2)
     sequences = [model.sequence() for _ in texts]
     assert np.array_equal(model.step([(s, t) for s, t in zip(sequences, texts)], range(5)), alone)
     assert model.run_stats()["bytes_copied"] == 0
@@ -276,7 +278,7 @@ def test_real_batches_change_no_bit(bundle: Callable[..., Path]) -> None:
 
 @pytest.mark.slow
 def test_teacher_forced(bundle: Callable[..., Path], real_model: Callable[[str], RealModel]) -> None:
-    report = teacher_forced.check(mxn.LanguageModel(bundle(REAL)), real_model(REAL).folder, cases=["chat", "story"], tokens=8)
+    report = teacher_forced.check(mxn.LanguageModel(bundle(REAL, require_step=True)), real_model(REAL).folder, cases=["chat", "story"], tokens=8)
     print(report)
     assert report.ok, report
     assert report.positions == 16 and report.rows == 2
