@@ -34,7 +34,7 @@ void buildPhases(OpPassManager &pm, Phase from, Phase to, const PhaseOptions &op
     pm.addNestedPass<func::FuncOp>(createConvertONNXToLinalgPass());
     pm.addPass(createVerifyImportedPass());
     pm.addNestedPass<func::FuncOp>(createCSEPass());
-    pm.addNestedPass<func::FuncOp>(createLowerPagedAttentionPass());
+    pm.addNestedPass<func::FuncOp>(createLowerPagedAttentionPass({options.optLevel > 0}));
   }
   if (includes(Phase::Dispatch)) {
     if (options.optLevel)

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Lowering/Passes.h"
 
 using namespace mlir;
@@ -33,6 +35,11 @@ struct BufferizeKernels : impl::BufferizeKernelsPassBase<BufferizeKernels> {
     if (failed(bufferization::analyzeOp(getOperation(), state)) ||
         failed(bufferization::eliminateEmptyTensors(rewriter, getOperation(), state)) ||
         failed(bufferization::runOneShotBufferize(getOperation(), options, buffers)))
+      return signalPassFailure();
+    // Vectors that were read from and written to tensors are loaded and stored.
+    RewritePatternSet transfers(&getContext());
+    vector::populateVectorTransferLoweringPatterns(transfers, /*maxTransferRank=*/1);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(transfers))))
       signalPassFailure();
   }
 };

@@ -9,7 +9,7 @@ def BufferizeKernelsPass : Pass<"mxn-bufferize-kernels", "::mlir::ModuleOp"> {
   let summary = "Turns the tensors inside kernels into memory.";
   let description = [{
     One-shot bufferization that writes results straight into the kernel's bindings, and that copies with `linalg.copy`,
-    since a kernel can't call a library.
+    since a kernel can't call a library. Reads and writes of vectors become loads and stores.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect"];

@@ -50,11 +50,14 @@ def LowerPagedAttentionPass : Pass<"mxn-lower-paged-attention", "::mlir::func::F
   let summary = "Turns llm.paged_attention into loops over tokens, heads and positions.";
   let description = [{
     The plain road: one region writes the new keys and values into the cache, in place; a second one computes each row's
-    attention in two walks over its positions, the first for the greatest score.
+    attention in two walks over its positions, the first for the greatest score. With `parallel`, rows and heads are the
+    steps of an `scf.forall`, and a head's columns are one vector.
   }];
+  let options = [Option<"parallel", "parallel", "bool", /*default=*/"false",
+                        "All rows and heads at once, and vectors for the columns of a head">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::tensor::TensorDialect", "::mxn::kernel::KernelDialect",
-                           "::mxn::program::ProgramDialect"];
+                           "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect",
+                           "::mxn::kernel::KernelDialect", "::mxn::program::ProgramDialect"];
 }
 
 #endif

@@ -3,6 +3,7 @@
 // RUN: mxn-opt %s --mxn-lower-paged-attention | FileCheck %s
 // RUN: sed 's/{layer = 1/{window = 9 : i64, sink = 4 : i64, layer = 1/' %s | mxn-opt --mxn-lower-paged-attention | FileCheck %s --check-prefix=WINDOW
 // RUN: sed 's/f32/f16/g; s/0.5 : f16/0.5 : f32/' %s | mxn-opt --mxn-lower-paged-attention | FileCheck %s --check-prefix=HALF
+// RUN: mxn-opt %s --mxn-lower-paged-attention=parallel | FileCheck %s --check-prefix=PARALLEL
 
 // CHECK-LABEL: @step
 // CHECK-SAME: %{{.*}}: tensor<1x?x8xf32>, %[[K:.*]]: tensor<1x?x4xf32>, %[[V:.*]]: tensor<1x?x4xf32>, %[[CACHE:.*]]: tensor<?x2x2x1x16x4xf32>, %[[TABLE:.*]]: tensor<?x?xi32>, %[[STARTS:.*]]: tensor<?xi32>, %[[CONTEXT:.*]]: tensor<?xi32>
@@ -63,6 +64,18 @@ func.func @step(%x: tensor<1x?x8xf32>, %k: tensor<1x?x4xf32>, %v: tensor<1x?x4xf
   // HALF: program.region -> tensor<1x?x8xf16>
   // HALF: tensor.extract %[[WIDE]]
   // HALF: arith.truncf {{.*}} : f32 to f16
+  // Rows and heads at once, as many rows as there are tokens; the columns of a head are one vector.
+  // PARALLEL: program.region updates
+  // PARALLEL: program.region -> tensor<1x?x8xf32>
+  // PARALLEL: scf.forall (%[[ROW:.*]], %[[HEAD:.*]]) in (%{{.*}}, 2) shared_outs
+  // PARALLEL: arith.cmpi sle, %{{.*}}, %[[ROW]]
+  // PARALLEL: vector.transfer_read %{{.*}} : tensor<1x?x8xf32>, vector<4xf32>
+  // PARALLEL: vector.reduction <add>
+  // PARALLEL: arith.maximumf
+  // PARALLEL: math.exp
+  // PARALLEL: math.fma
+  // PARALLEL: vector.transfer_write
+  // PARALLEL: tensor.parallel_insert_slice
   %y, %c = llm.paged_attention %q, %k, %v cache %cache table %table starts %starts context %context {layer = 1 : i64, q_heads = 2 : i64, kv_heads = 1 : i64, scale = 0.5 : f32} : tensor<1x?x8xf32>, tensor<1x?x4xf32>, tensor<1x?x4xf32>, tensor<?x2x2x1x16x4xf32>, tensor<?x?xi32>, tensor<?xi32>, tensor<?xi32> -> tensor<1x?x8xf32>, tensor<?x2x2x1x16x4xf32>
   return %y, %c : tensor<1x?x8xf32>, tensor<?x2x2x1x16x4xf32>
 }
