@@ -3,15 +3,11 @@
 #ifndef MXN_PASSES_DISPATCH_TENSORSIZES_H
 #define MXN_PASSES_DISPATCH_TENSORSIZES_H
 
-#include "lib/Support/SymbolicExpr.h"
+#include "lib/Support/Materialize.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpDefinition.h"
 
 namespace mxn {
-
-/// Computes a symbolic expression with arith on index; `symbol` gives the value of a name.
-mlir::Value materialize(mlir::OpBuilder &b, mlir::Location loc, const SymbolicExpr &e,
-                        llvm::function_ref<mlir::Value(llvm::StringRef)> symbol);
 
 /// The size of each dimension of a tensor, as constants or as index values that the op which made the tensor reads.
 /// Nothing where the tensor is a function argument or where a size is computed inside a region.

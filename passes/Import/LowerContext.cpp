@@ -1,6 +1,7 @@
 //===- LowerContext.cpp - What handlers build with ------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Program/ProgramDialect.h"
+#include "lib/Support/Materialize.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -24,38 +25,14 @@ Value Lowering::size(const SymbolicExpr &e, Location loc) {
     b.setInsertionPointAfter(anchor);
   else
     b.setInsertionPointToStart(&func.getBody().front());
-  auto keep = [&](Value v) {
-    anchor = v.getDefiningOp();
-    b.setInsertionPointAfter(anchor);
-    return v;
-  };
-  auto number = [&](int64_t v) -> Value { return keep(arith::ConstantOp::create(b, loc, b.getIndexAttr(v))); };
-  auto symbol = [&](StringRef name) -> Value {
-    Value &v = sizes[name.str()];
-    if (!v)
-      v = keep(program::SymbolOp::create(b, loc, b.getIndexType(), name));
-    return v;
-  };
-  auto add = [&](Value x, Value y) -> Value { return keep(arith::AddIOp::create(b, loc, x, y)); };
-  auto mul = [&](Value x, Value y) -> Value { return keep(arith::MulIOp::create(b, loc, x, y)); };
-  auto call = [&](SymbolicExpr::Call kind, Value x, Value y) -> Value {
-    switch (kind) {
-    case SymbolicExpr::Call::FloorDiv:
-      return keep(arith::FloorDivSIOp::create(b, loc, x, y));
-    case SymbolicExpr::Call::Mod: {
-      // arith has no floored remainder: x - floordiv(x, y) * y.
-      Value q = keep(arith::FloorDivSIOp::create(b, loc, x, y));
-      Value product = keep(arith::MulIOp::create(b, loc, q, y));
-      return keep(arith::SubIOp::create(b, loc, x, product));
-    }
-    case SymbolicExpr::Call::Min:
-      return keep(arith::MinSIOp::create(b, loc, x, y));
-    case SymbolicExpr::Call::Max:
-      return keep(arith::MaxSIOp::create(b, loc, x, y));
-    }
-    return Value();
-  };
-  Value v = e.build<Value>({number, symbol, add, mul, call});
+  Value v = materialize(b, loc, e, [&](StringRef name) {
+    Value &symbol = sizes[name.str()];
+    if (!symbol)
+      symbol = program::SymbolOp::create(b, loc, b.getIndexType(), name);
+    return symbol;
+  });
+  if (b.getInsertionPoint() != b.getInsertionBlock()->begin())
+    anchor = &*std::prev(b.getInsertionPoint());
   sizes[e.str()] = v;
   return v;
 }
